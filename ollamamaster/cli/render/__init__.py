@@ -1,0 +1,3 @@
+"""How results look on a terminal."""
+
+from __future__ import annotations

@@ -1,0 +1,94 @@
+"""What the services need from the world outside, as protocols; the adapters implement them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from ollamamaster.domain.answers import AnswerRequest, Chunk, Embeddings, PullProgress
+    from ollamamaster.domain.instances import Endpoint
+    from ollamamaster.domain.liveness import Health
+    from ollamamaster.domain.models import LoadedModel, Model
+    from ollamamaster.domain.snapshot import Fleet
+
+
+class Clock(Protocol):
+    """Time, passed in so that tests own it."""
+
+    def now(self) -> datetime:
+        """The time of day, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds from some fixed moment; never goes back."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class OllamaAPI(Protocol):
+    """Ollama's API on any instance. Every failure is an AttemptError."""
+
+    async def identify(self, endpoint: Endpoint, *, timeout_s: float) -> str:
+        """The version, when both `/` and `/api/version` say that this is Ollama."""
+
+    async def version(self, endpoint: Endpoint, *, timeout_s: float) -> str:
+        """The version, which is the cheapest sign of life."""
+
+    async def tags(self, endpoint: Endpoint, *, timeout_s: float) -> tuple[Model, ...]:
+        """The models the instance has on disk."""
+
+    async def ps(self, endpoint: Endpoint, *, timeout_s: float) -> tuple[LoadedModel, ...]:
+        """The models the instance has in memory."""
+
+    async def show(self, endpoint: Endpoint, model: Model, *, timeout_s: float) -> Model:
+        """The model with its capabilities, context length and shape filled in."""
+
+    def answer(self, endpoint: Endpoint, request: AnswerRequest) -> AsyncIterator[Chunk]:
+        """Stream the answer: ends with a `done` chunk or raises; closing it cancels over there.
+
+        While nothing arrives the instance is asked for signs of life; when it has none, the
+        attempt ends with outcome `timeout`. There is no limit on the time to the first token.
+        """
+
+    async def embed(self, endpoint: Endpoint, model: str, texts: Sequence[str]) -> Embeddings:
+        """One vector a text."""
+
+    def pull(self, endpoint: Endpoint, model: str) -> AsyncIterator[PullProgress]:
+        """Download a model on the instance; ends with a `done` line or raises."""
+
+    async def load(
+        self, endpoint: Endpoint, model: str, *, num_ctx: int | None, keep_alive: str | int | None
+    ) -> None:
+        """Bring a model into memory."""
+
+    async def unload(self, endpoint: Endpoint, model: str) -> None:
+        """Take a model out of memory."""
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+
+
+class InventoryStore(Protocol):
+    """What discovery found, kept between processes."""
+
+    def load(self) -> Fleet:
+        """The fleet as last written; empty when nothing was."""
+
+    def update(self, change: Callable[[Fleet], Fleet]) -> Fleet:
+        """Read, change and replace under the lock between processes; returns what was written.
+
+        Raises StateUnusableError when it cannot be written; what was there stays as it was.
+        """
+
+
+class LivenessStore(Protocol):
+    """The health of each instance, kept between processes. Never raises: it is only advice."""
+
+    def load(self) -> Mapping[str, Health]:
+        """Health by instance id; an instance that is not in it is healthy."""
+
+    def update(self, instance: str, change: Callable[[Health], Health]) -> Health:
+        """Read, change and write the health of one instance in one transaction."""
