@@ -1,0 +1,165 @@
+"""The root of the command tree: which commands are there, and how does a run end?"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.exceptions import TyperException
+
+from ollamamaster.cli.command import PROGRAM, Command, Group, command_of, new_typer
+from ollamamaster.cli.interrupts import TerminatedInterrupt, terminate_by_exception
+from ollamamaster.cli.output import OUTPUT
+from ollamamaster.errors import ErrorCode, ExitCode, OllamaMasterError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# One line each, so that `--help` imports no command. A module of `cli.commands` holds either a
+# function of the command's name, or, for a group, a Typer called `app`.
+COMMANDS = {
+    "discover": "Find Ollama instances on this machine and on networks you name.",
+    "models": "List the models of the fleet and where each one is.",
+    "route": "Answer a prompt on the model and instance that will do it best.",
+    "pull": "Download a model onto an instance.",
+    "config": "Create, show and check config.toml.",
+    "sandbox": "Try everything on a simulated fleet, without Ollama or a GPU.",
+    "completion": "Print the completion script of a shell.",
+    "help": "Explain exit codes, JSON, files, targets and the environment.",
+}
+GROUPS = {"config", "sandbox"}
+
+
+class LazyGroup(Group):
+    """The root group; a command is imported when it is used."""
+
+    def list_commands(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """Every command, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:  # type: ignore[override]
+        """The command, imported now; None when there is none of that name."""
+        return load_command(cmd_name) if cmd_name in COMMANDS else None
+
+    def format_commands(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
+        """The list of commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+def load_command(name: str) -> Command | Group:
+    """Import a command."""
+    module_name = name.replace("-", "_")
+    module = import_module(f"ollamamaster.cli.commands.{module_name}")
+    if name not in GROUPS:
+        return command_of(name, getattr(module, module_name))
+    group = typer.main.get_command(module.app)
+    assert isinstance(group, Group)  # noqa: S101 (a Typer with several commands is a group)
+    group.name = name
+    return group
+
+
+def root() -> LazyGroup:
+    """The whole command tree."""
+    app = new_typer()
+    app.callback(cls=LazyGroup, invoke_without_command=True)(_root)
+    group = typer.main.get_command(app)
+    assert isinstance(group, LazyGroup)  # noqa: S101 (a Typer with a callback is a group)
+    return group
+
+
+def _root(
+    ctx: typer.Context,
+    version: bool = typer.Option(False, "--version", help="Print the version."),
+) -> None:
+    """One command line over every Ollama you own.
+
+    ollamamaster discover
+    ollamamaster route "What is the capital of France?"
+    ollamamaster sandbox run -- ollamamaster route hello
+    """
+    if version:
+        from ollamamaster import __version__
+
+        OUTPUT.line(f"{PROGRAM} {__version__}")
+    elif ctx.invoked_subcommand is None:
+        OUTPUT.line(ctx.get_help())
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line; returns the exit code and never raises."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    ours = given[: given.index("--")] if "--" in given else given
+    OUTPUT.json = "--json" in ours
+    OUTPUT.debug = "--debug" in ours
+    OUTPUT.command = command_path(ours)
+    _make_streams_safe()
+    terminate_by_exception()
+    try:
+        code = _run(given)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has gone: nothing is left to say, also not at interpreter shutdown.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    return code
+
+
+def _run(given: list[str]) -> int:
+    try:
+        tree = root()
+        with tree.make_context(PROGRAM, given) as context:
+            result = tree.invoke(context)
+        return result if isinstance(result, int) else ExitCode.OK
+    except typer.Exit as end:
+        return end.exit_code
+    except OllamaMasterError as error:
+        return OUTPUT.fail(error)
+    except TyperException as error:
+        return OUTPUT.fail(_usage_error(error))
+    except TerminatedInterrupt:
+        return _stopped(ErrorCode.TERMINATED, ExitCode.TERMINATED)
+    except KeyboardInterrupt:
+        return _stopped(ErrorCode.INTERRUPTED, ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if OUTPUT.debug:
+            raise
+        unforeseen = OllamaMasterError(
+            f"{type(error).__name__}: {error}", hint="--debug shows where; please report it"
+        )
+        return OUTPUT.fail(unforeseen)
+
+
+def command_path(words: Sequence[str]) -> str:
+    """The command as typed: "route", "config show", an unknown word, or "" for none."""
+    names = [word for word in words if not word.startswith("-")][:2]
+    return " ".join(names if names and names[0] in GROUPS else names[:1])
+
+
+def _usage_error(error: TyperException) -> UsageError:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context is not None else PROGRAM
+    return UsageError(error.format_message(), hint=f"{path} --help")
+
+
+def _stopped(code: ErrorCode, exit_code: ExitCode) -> int:
+    stop = OllamaMasterError(str(code))
+    stop.code, stop.exit_code = code, exit_code
+    if OUTPUT.json:
+        return OUTPUT.fail(stop)
+    return exit_code
+
+
+def _make_streams_safe() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            if stream.isatty():
+                stream.reconfigure(errors="replace")
+            else:
+                stream.reconfigure(encoding="utf-8", errors="replace")

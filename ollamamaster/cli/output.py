@@ -1,0 +1,156 @@
+"""Where do results, notes and errors go, and in which form? stdout: results. stderr: the rest."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TextIO
+
+from ollamamaster.domain.plain_text import cell, cleaned
+from ollamamaster.errors import ExitCode, OllamaMasterError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from rich.console import Console
+
+SCHEMA = "ollamamaster/1"
+
+
+@dataclass
+class Output:
+    """The streams of this process and what the person asked of them.
+
+    One process runs one command, so there is one Output: `OUTPUT`, filled in by the options
+    that every command has.
+    """
+
+    command: str = ""
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    debug: bool = False
+    no_color: bool = False
+    enveloped: bool = False
+
+    @property
+    def on_terminal(self) -> bool:
+        """Whether a person sees stdout."""
+        return _is_terminal(sys.stdout)
+
+    @property
+    def notes_on_terminal(self) -> bool:
+        """Whether a person sees stderr, and progress may be drawn on it."""
+        return _is_terminal(sys.stderr) and not self.quiet
+
+    @cached_property
+    def console(self) -> Console:
+        """A console on stdout; markup in what is printed is never interpreted."""
+        return self._console(sys.stdout)
+
+    @cached_property
+    def error_console(self) -> Console:
+        """A console on stderr."""
+        return self._console(sys.stderr)
+
+    def _console(self, stream: TextIO) -> Console:
+        from rich.console import Console
+
+        plain = self.no_color or bool(os.environ.get("NO_COLOR"))
+        return Console(file=stream, markup=False, highlight=False, emoji=False, no_color=plain)
+
+    def emit(
+        self,
+        data: Callable[[], dict[str, Any]],
+        *,
+        table: Callable[[Console], None],
+        rows: Callable[[], Iterable[Sequence[str]]],
+        exit_code: int = ExitCode.OK,
+    ) -> int:
+        """Print one result as the JSON envelope, for a person, or as tab-separated lines."""
+        if self.json:
+            return self.envelope(data(), exit_code=exit_code)
+        if self.on_terminal:
+            table(self.console)
+        else:
+            for row in rows():
+                self.line("\t".join(cell(value) for value in row))
+        return int(exit_code)
+
+    def line(self, text: str) -> None:
+        """One line of plain output on stdout."""
+        sys.stdout.write(text + "\n")
+
+    def envelope(
+        self,
+        data: Any,
+        *,
+        exit_code: int = ExitCode.OK,
+        status: str = "ok",
+        errors: Sequence[dict[str, Any]] = (),
+    ) -> int:
+        """Print the envelope; it ends the output, so a second one is a bug that is not printed."""
+        if not self.enveloped:
+            self.enveloped = True
+            self.object(
+                {
+                    "schema": SCHEMA,
+                    "command": self.command,
+                    "status": status,
+                    "exit_code": int(exit_code),
+                    "data": data,
+                    "errors": list(errors),
+                }
+            )
+            sys.stdout.flush()
+        return int(exit_code)
+
+    def object(self, value: dict[str, Any]) -> None:
+        """One JSON document on a line of its own; ASCII only, so that nothing in it can act."""
+        sys.stdout.write(json.dumps(value, separators=(",", ":"), allow_nan=False) + "\n")
+
+    def note(self, text: str) -> None:
+        """Something worth knowing that is no error. `--quiet` drops it."""
+        if not self.quiet:
+            self._say(text)
+
+    def log(self, text: str) -> None:
+        """A line that only `--verbose` shows."""
+        if self.verbose:
+            self._say(text)
+
+    def fail(self, error: OllamaMasterError, *, data: Any = None, partial: bool = False) -> int:
+        """Report an error and return its exit code. With `partial`, `data` holds what is known."""
+        if self.json:
+            status = "partial" if partial else "error"
+            entry = error_entry(error)
+            return self.envelope(data, exit_code=error.exit_code, status=status, errors=[entry])
+        self._say(f"error: {error.message}")
+        for line in (error.hint or "").splitlines():
+            self._say(f"  {line}")
+        return int(error.exit_code)
+
+    def _say(self, text: str) -> None:
+        sys.stdout.flush()
+        sys.stderr.write(cleaned(text) + "\n")
+        sys.stderr.flush()
+
+
+def error_entry(error: OllamaMasterError) -> dict[str, Any]:
+    """One entry of the envelope's `errors`."""
+    return {
+        "code": str(error.code),
+        "message": error.message,
+        "hint": error.hint,
+        "instance": error.instance,
+    }
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+OUTPUT = Output()
