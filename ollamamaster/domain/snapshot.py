@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ollamamaster.domain.instances import Instance, InstanceAddress, Status
+from ollamamaster.domain.instances import (
+    GpuSource,
+    Instance,
+    InstanceAddress,
+    InstanceSettings,
+    Locality,
+    Status,
+    locality_of,
+)
+from ollamamaster.domain.models import GB
 from ollamamaster.errors import UsageError
 
 if TYPE_CHECKING:
@@ -14,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ollamamaster.domain.models import LoadedModel, Model
+    from ollamamaster.domain.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +78,63 @@ class Fleet:
         known = ", ".join(i.name for i in self.instances) or "none"
         problem = "names several instances" if labelled else "is no known instance"
         raise UsageError(f"{text!r} {problem}", hint=f"known instances: {known}")
+
+
+def with_settings(fleet: Fleet, settings: Settings) -> Fleet:
+    """The fleet with what the config says of each instance, and what it alone knows as `down`.
+
+    An instance the config names by one of its aliases is called as the config calls it. What
+    the config says of labels, locality and GPU wins over what was found; disabled ones are left
+    out. Doing it twice changes nothing.
+    """
+    configured = {address.id: (address, of) for address, of in settings.instances.items()}
+    own_ids = {instance.id for instance in fleet}
+    named: set[str] = set()
+    found: list[Instance] = []
+    for instance in fleet:
+        by_alias = (alias for alias in instance.aliases if alias not in own_ids)
+        key = next((id_ for id_ in (instance.id, *by_alias) if id_ in configured), None)
+        named |= {instance.id, *instance.aliases}
+        if key is None:
+            found.append(replace(instance, settings=InstanceSettings()))
+        elif not configured[key][1].disabled:
+            found.append(_as_configured(_renamed(instance, configured[key][0]), configured[key][1]))
+    missing = (
+        _as_configured(Instance(address, locality=_locality_by_name(address.host)), of)
+        for id_, (address, of) in configured.items()
+        if id_ not in named and not of.disabled
+    )
+    return replace(fleet, instances=(*found, *missing))
+
+
+def _renamed(instance: Instance, address: InstanceAddress) -> Instance:
+    """The instance under the config's name for it. An id says nothing of the scheme."""
+    if address.id == instance.id:
+        # a bare host:port is read as http, so only https is surely what the person meant
+        return replace(instance, address=address) if address.scheme == "https" else instance
+    aliases = (instance.id, *(alias for alias in instance.aliases if alias != address.id))
+    return replace(instance, address=address, aliases=aliases)
+
+
+def _as_configured(instance: Instance, settings: InstanceSettings) -> Instance:
+    gpu = instance.gpu
+    if settings.vram_gb is not None or settings.gpu_count is not None:
+        gpu = replace(
+            gpu,
+            source=GpuSource.CONFIG,
+            count=gpu.count if settings.gpu_count is None else settings.gpu_count,
+            vram_total=gpu.vram_total if settings.vram_gb is None else round(settings.vram_gb * GB),
+        )
+    return replace(
+        instance,
+        settings=settings,
+        locality=settings.locality or instance.locality,
+        labels={**instance.labels, **settings.labels},
+        gpu=gpu,
+    )
+
+
+def _locality_by_name(host: str) -> Locality:
+    """What the host alone tells before anything was asked; a name could be anywhere."""
+    address = "127.0.0.1" if host == "localhost" else host
+    return locality_of(frozenset({address}), frozenset())

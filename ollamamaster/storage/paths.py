@@ -1,0 +1,64 @@
+"""Where are the program's files?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HOME_VARIABLE = "OLLAMAMASTER_HOME"
+_APPLICATION = "ollamamaster"
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The folder of what the person and discovery wrote, and the folder of what is remembered."""
+
+    config_dir: Path
+    state_dir: Path
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Paths:
+        """One flat folder when OLLAMAMASTER_HOME names it, else the system's user folders."""
+        home = environ.get(HOME_VARIABLE, "").strip()
+        if home:
+            # made absolute at once: what runs later may change the working directory
+            folder = Path(home).expanduser().absolute()
+            return cls(folder, folder)
+        import platformdirs
+
+        return cls(
+            platformdirs.user_config_path(_APPLICATION, appauthor=False),
+            platformdirs.user_state_path(_APPLICATION, appauthor=False),
+        )
+
+    @property
+    def config(self) -> Path:
+        """What the person configured."""
+        return self.config_dir / "config.toml"
+
+    @property
+    def inventory(self) -> Path:
+        """What discovery found."""
+        return self.config_dir / "inventory.toml"
+
+    @property
+    def workflows(self) -> Path:
+        """The person's workflow files."""
+        return self.config_dir / "workflows"
+
+    @property
+    def history(self) -> Path:
+        """What is remembered of requests and instances."""
+        return self.state_dir / "history.db"
+
+
+def home_of(path: Path) -> Path:
+    """The folder of a file of ours, made for this user only when it is not there yet."""
+    folder = path.parent
+    if not folder.is_dir():
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
