@@ -199,6 +199,14 @@ class AttemptError(OllamaMasterError):
         self.status = status
 
     @property
+    def context_exceeded(self) -> bool:
+        """Whether the prompt is longer than the context, which Ollama only says in words."""
+        text = self.message.lower()
+        return self.outcome is Outcome.BAD_REQUEST and (
+            "exceeds the context length" in text or "exceeded max context length" in text
+        )
+
+    @property
     def callers_fault(self) -> bool:
         """Whether trying elsewhere would fail the same way."""
         return self.outcome is Outcome.BAD_REQUEST

@@ -1,0 +1,142 @@
+"""One HTTP request to an instance, and the limits on its answer."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from ollamamaster.ollama.bodies import encode
+from ollamamaster.ollama.connections import token_of
+from ollamamaster.ollama.failures import (
+    Failures,
+    Progress,
+    UnusableEndpointError,
+    is_tls_failure,
+)
+from ollamamaster.ollama.http import httpx
+from ollamamaster.ollama.stream import MAX_ERROR_BYTES, WireError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from ollamamaster.domain.instances import Endpoint
+    from ollamamaster.errors import AttemptError
+    from ollamamaster.ollama.connections import Connections
+
+# What httpx lets through besides its own tree: OSError from odd network stacks, UnicodeError from
+# a name that has no IDNA form, InvalidURL from an address that is none.
+_EXPECTED = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpx.StreamError,
+    OSError,
+    UnicodeError,
+    WireError,
+    UnusableEndpointError,
+)
+
+
+class Call:
+    """One request. Every failure is an AttemptError that says how far it came."""
+
+    def __init__(
+        self,
+        connections: Connections,
+        endpoint: Endpoint,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._connections = connections
+        self._endpoint = endpoint
+        self._method = method
+        self._path = path
+        self._body = body
+        self._connected = False
+        self._answered = False
+        self.received = 0
+        """Tokens of the answer so far, as the reader of the stream counts them."""
+        self.failures = Failures(endpoint.address.id)
+
+    @property
+    def progress(self) -> Progress:
+        return Progress(self._connected, self._answered, self.received)
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[httpx.Response]:
+        """The response when its status is 200; leaving closes the connection or gives it back."""
+        try:
+            request, pool = await self._request()
+            response = await pool.send(request, stream=True)
+            try:
+                self._connected = self._answered = True
+                await self._check(response)
+                yield response
+            finally:
+                await response.aclose()
+        except _EXPECTED as error:
+            self._connected = self._connected or is_tls_failure(error)
+            raise self.failures.of_exception(error, self.progress) from error
+
+    async def _request(self) -> tuple[httpx.Request, httpx.AsyncClient]:
+        endpoint = self._endpoint
+        token = token_of(endpoint)
+        self.failures = Failures(endpoint.address.id, token)
+        headers = {"Content-Type": "application/json"} if self._body is not None else {}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        try:
+            content = encode(self._body) if self._body is not None else None
+        except (ValueError, TypeError) as error:
+            raise self.failures.bad_request(f"this cannot be sent as JSON: {error}") from None
+        pool = await self._connections.pool(endpoint)
+        request = pool.build_request(
+            self._method,
+            endpoint.address.url + self._path,
+            content=content,
+            headers=headers,
+            timeout=httpx.Timeout(None, connect=endpoint.connect_timeout_s),
+            extensions={"trace": self._trace},
+        )
+        return request, pool
+
+    async def _trace(self, event: str, _info: object) -> None:
+        if event in {"connection.connect_tcp.complete", "http11.send_request_headers.started"}:
+            self._connected = True
+
+    async def _check(self, response: httpx.Response) -> None:
+        content_type = response.headers.get("content-type", "")
+        if response.headers.get("content-encoding", "identity").lower() != "identity":
+            # It was asked not to. Never unpacking is the one sure defence against a bomb.
+            raise WireError("it compresses its answers, which it was asked not to")
+        if response.status_code != httpx.codes.OK:
+            body = await self._beginning(response, MAX_ERROR_BYTES)
+            raise self.failures.of_status(response.status_code, content_type, body)
+
+    async def _beginning(self, response: httpx.Response, limit: int) -> bytes:
+        """The first bytes of a body; an error's text is worth having even if it breaks off."""
+        data = bytearray()
+        try:
+            async for piece in response.aiter_raw():
+                data += piece
+                if len(data) >= limit:
+                    break
+        except httpx.HTTPError:
+            pass
+        return bytes(data[:limit])
+
+    async def read(self, response: httpx.Response, limit: int) -> bytes:
+        """The whole body. Raises WireError when it is larger than the limit."""
+        if "html" in response.headers.get("content-type", "").lower():
+            raise WireError("a web page, not Ollama")
+        data = bytearray()
+        async for piece in response.aiter_raw():
+            data += piece
+            if len(data) > limit:
+                raise WireError(f"larger than {limit:,} bytes")
+        return bytes(data)
+
+    def late(self, seconds: float) -> AttemptError:
+        """The error of a call that was ended after so many seconds."""
+        what = "no answer" if self._connected else "no connection"
+        return self.failures.silent(f"{what} within {seconds:g} s", self.progress)
