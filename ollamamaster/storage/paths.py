@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-HOME_VARIABLE = "OLLAMAMASTER_HOME"
+PREFIX = "OLLAMAMASTER_"
+HOME_VARIABLE = f"{PREFIX}HOME"
 _APPLICATION = "ollamamaster"
 
 
