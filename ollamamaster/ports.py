@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
     from datetime import datetime
+    from ipaddress import IPv4Network
 
     from ollamamaster.domain.answers import AnswerRequest, Chunk, Embeddings, PullProgress
-    from ollamamaster.domain.instances import Endpoint
+    from ollamamaster.domain.instances import Endpoint, Gpu, InstanceAddress
     from ollamamaster.domain.liveness import Health
     from ollamamaster.domain.models import LoadedModel, Model
+    from ollamamaster.domain.probes import Probes, Scanned
     from ollamamaster.domain.snapshot import Fleet
 
 
@@ -46,7 +48,7 @@ class OllamaAPI(Protocol):
     async def show(self, endpoint: Endpoint, model: Model, *, timeout_s: float) -> Model:
         """The model with its capabilities, context length and shape filled in."""
 
-    def answer(self, endpoint: Endpoint, request: AnswerRequest) -> AsyncIterator[Chunk]:
+    def answer(self, endpoint: Endpoint, request: AnswerRequest) -> AsyncGenerator[Chunk, None]:
         """Stream the answer: ends with a `done` chunk or raises; closing it cancels over there.
 
         While nothing arrives the instance is asked for signs of life; when it has none, the
@@ -56,7 +58,7 @@ class OllamaAPI(Protocol):
     async def embed(self, endpoint: Endpoint, model: str, texts: Sequence[str]) -> Embeddings:
         """One vector a text."""
 
-    def pull(self, endpoint: Endpoint, model: str) -> AsyncIterator[PullProgress]:
+    def pull(self, endpoint: Endpoint, model: str) -> AsyncGenerator[PullProgress, None]:
         """Download a model on the instance; ends with a `done` line or raises."""
 
     async def load(
@@ -92,3 +94,54 @@ class LivenessStore(Protocol):
 
     def update(self, instance: str, change: Callable[[Health], Health]) -> Health:
         """Read, change and write the health of one instance in one transaction."""
+
+
+class Scanner(Protocol):
+    """Finds open TCP ports."""
+
+    def scan(
+        self,
+        probes: Probes,
+        *,
+        timeout_s: float | None,
+        concurrency: int,
+        on_progress: Callable[[int, int, int], None] | None,
+        cancelled: Callable[[], bool],
+    ) -> Scanned:
+        """Try every pair; blocks. `timeout_s` None is the default, shorter on loopback.
+
+        `on_progress(done, total, open)` is called a few times a second; `cancelled` is asked
+        at least every 50 ms.
+        """
+
+
+class Names(Protocol):
+    """The addresses of names, and of this machine."""
+
+    async def resolve(
+        self, hosts: Iterable[str], *, timeout_s: float
+    ) -> Mapping[str, tuple[str, ...]]:
+        """All addresses of each host, none where there was no answer in time."""
+
+    def own_addresses(self) -> frozenset[str]:
+        """The addresses of this machine, loopback among them."""
+
+
+class Neighbours(Protocol):
+    """Who is near. What cannot be told is empty; every call may block for a few seconds."""
+
+    def networks(self) -> tuple[IPv4Network, ...]:
+        """The private IPv4 networks that this machine is directly attached to."""
+
+    def published(self) -> tuple[InstanceAddress, ...]:
+        """The ports that containers publish on this machine."""
+
+    def peers(self) -> tuple[str, ...]:
+        """One address of each peer of the machine's virtual private network that is online."""
+
+
+class GpuProbe(Protocol):
+    """The GPUs of this machine."""
+
+    def read(self) -> Gpu | None:
+        """Their facts together; None where nothing can be told. Blocks for seconds at most."""

@@ -254,7 +254,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One Ollama server: its address, what the config says of it, and what it said last."""
+    """One Ollama server: its address, what the config says of it, and what it said last.
+
+    `ram_total` is the main memory of its machine in bytes, where that is this machine.
+    """
 
     address: InstanceAddress
     aliases: tuple[str, ...] = ()
@@ -267,6 +270,7 @@ class Instance:
     loaded: tuple[LoadedModel, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     settings: InstanceSettings = InstanceSettings()
+    ram_total: int | None = None
     first_seen: datetime | None = None
     last_seen: datetime | None = None
 
@@ -278,6 +282,13 @@ class Instance:
     def name(self) -> str:
         """What a person calls it: its label, else its id."""
         return self.settings.label or self.id
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """Graphics and main memory together; None when either is not known."""
+        if self.ram_total is None or self.gpu.vram_total is None:
+            return None
+        return self.ram_total + self.gpu.vram_total
 
     @property
     def endpoint(self) -> Endpoint:

@@ -1,0 +1,54 @@
+"""`data` of `route`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ollamamaster.contract.decision import decision_data, estimate_data, rounded
+
+if TYPE_CHECKING:
+    from ollamamaster.domain.answers import Usage
+    from ollamamaster.domain.routing import Attempt, RouteResult, Timing
+
+
+def route_data(result: RouteResult) -> dict[str, Any]:
+    """A route: the answer, who gave it, every attempt, what it took and what was expected."""
+    return {
+        "response": result.response,
+        "thinking": result.thinking,
+        "model": result.model,
+        "instance": result.instance,
+        "done_reason": result.done_reason,
+        "decision": decision_data(result.decision),
+        "attempts": [attempt_data(attempt) for attempt in result.attempts],
+        "usage": _usage(result.usage),
+        "timing": _timing(result.timing),
+        "estimate": estimate_data(result.estimate),
+    }
+
+
+def attempt_data(attempt: Attempt) -> dict[str, Any]:
+    """One attempt; `outcome` is null while it runs."""
+    return {
+        "model": attempt.model,
+        "instance": attempt.instance,
+        "outcome": str(attempt.outcome) if attempt.outcome is not None else None,
+        "error": attempt.error,
+        "seconds": rounded(attempt.seconds),
+    }
+
+
+def _usage(usage: Usage) -> dict[str, Any]:
+    return {"prompt_tokens": usage.prompt_tokens, "output_tokens": usage.output_tokens}
+
+
+def _timing(timing: Timing) -> dict[str, Any]:
+    return {
+        "total_s": rounded(timing.total_s),
+        "first_token_s": rounded(timing.first_token_s),
+        "queue_s": rounded(timing.queue_s),
+        "load_s": rounded(timing.load_s),
+        "prompt_s": rounded(timing.prompt_s),
+        "generation_s": rounded(timing.generation_s),
+        "tokens_per_s": rounded(timing.tokens_per_s),
+    }

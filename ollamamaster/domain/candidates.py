@@ -1,0 +1,169 @@
+"""Which (model, instance) pairs could do the task, and why can the others not?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from ollamamaster.domain.catalogue import as_configured
+from ollamamaster.domain.instances import Instance, Locality, Status
+from ollamamaster.domain.models import Capability, LoadedModel, Model
+from ollamamaster.domain.policy import denied_by
+from ollamamaster.domain.settings import CloudUse
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from ollamamaster.domain.settings import Settings
+    from ollamamaster.domain.snapshot import Fleet
+    from ollamamaster.domain.task import Task
+
+
+class Reason(StrEnum):
+    """Why a pair cannot do the task. Stable words for scripts."""
+
+    INSTANCE_DOWN = "instance_down"
+    MODEL_MISSING = "model_missing"
+    NOT_REQUESTED = "not_requested"
+    CAPABILITY_MISSING = "capability_missing"
+    CONTEXT_TOO_SMALL = "context_too_small"
+    TOO_LARGE = "too_large"
+    OVER_TIME_LIMIT = "over_time_limit"
+    POLICY_DENIED = "policy_denied"
+    CLOUD_EXCLUDED = "cloud_excluded"
+    LOCALITY_EXCLUDED = "locality_excluded"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A pair that cannot, with the reason and a detail for a person."""
+
+    model: str
+    instance: str
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A model on an instance. `model` has what the config says of it."""
+
+    model: Model
+    instance: Instance
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return str(self.model.name), self.instance.id
+
+    @property
+    def loaded(self) -> LoadedModel | None:
+        """The model in the instance's memory, if it is there."""
+        return self.instance.loaded_model(str(self.model.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the person insists on: a full model name, an instance id, staying in the house."""
+
+    model: str | None = None
+    instance: str | None = None
+    local_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """All pairs of the fleet, parted."""
+
+    fit: tuple[Pair, ...]
+    rejected: tuple[Rejection, ...]
+
+
+def sift(
+    task: Task, fleet: Fleet, settings: Settings, wish: Wish, skipped: Collection[str] = ()
+) -> Sifted:
+    """Part the pairs of the fleet. `skipped` are the ids of instances that failed lately.
+
+    Whether an instance is up is asked last, so that `instance_down` means that it would do.
+    """
+    fit: list[Pair] = []
+    rejected: list[Rejection] = []
+    for instance in fleet:
+        for pair in _pairs(instance, settings):
+            verdict = _verdict(pair, task, settings, wish, skipped)
+            if verdict is None:
+                fit.append(pair)
+            else:
+                rejected.append(Rejection(*pair.key, *verdict))
+        if wish.model is not None and instance.model(wish.model) is None:
+            rejected.append(
+                Rejection(wish.model, instance.id, Reason.MODEL_MISSING, "it does not have it")
+            )
+    return Sifted(tuple(fit), tuple(rejected))
+
+
+def _pairs(instance: Instance, settings: Settings) -> Iterator[Pair]:
+    for model in instance.models:
+        yield Pair(as_configured(model, settings), instance)
+
+
+def _verdict(
+    pair: Pair, task: Task, settings: Settings, wish: Wish, skipped: Collection[str]
+) -> tuple[Reason, str] | None:
+    model, instance = pair.model, pair.instance
+    if wish.instance is not None and instance.id != wish.instance:
+        return Reason.NOT_REQUESTED, f"only {wish.instance} was asked for"
+    if wish.model is not None and str(model.name) != wish.model:
+        return Reason.NOT_REQUESTED, f"only {wish.model} was asked for"
+    if refused := _refused_by_rules(pair, settings, wish):
+        return refused
+    if missing := _missing_capability(model, task):
+        return Reason.CAPABILITY_MISSING, missing
+    limit = model.context_length
+    if limit is not None and task.context_tokens > limit:
+        return (
+            Reason.CONTEXT_TOO_SMALL,
+            f"needs about {task.context_tokens} tokens of context, the model has {limit}",
+        )
+    if too_large := _too_large(model, instance):
+        return Reason.TOO_LARGE, too_large
+    if instance.status is Status.DOWN:
+        return Reason.INSTANCE_DOWN, "the instance is down"
+    if instance.id in skipped:
+        return Reason.INSTANCE_DOWN, "the instance failed several times and is left alone a while"
+    return None
+
+
+def _refused_by_rules(pair: Pair, settings: Settings, wish: Wish) -> tuple[Reason, str] | None:
+    model, instance = pair.model, pair.instance
+    said = settings.models.get(str(model.name))
+    if said is not None and not said.allow:
+        return Reason.POLICY_DENIED, "your config never uses it (allow = false)"
+    if denied := denied_by(settings.policy, model, instance):
+        return Reason.POLICY_DENIED, denied
+    if wish.local_only and instance.locality is Locality.REMOTE:
+        return Reason.LOCALITY_EXCLUDED, "it is not in your own network"
+    if not model.cloud:
+        return None
+    if wish.local_only or settings.route.cloud is CloudUse.NEVER:
+        return Reason.CLOUD_EXCLUDED, "a cloud model sends the prompt away"
+    if settings.route.cloud is CloudUse.BY_NAME and wish.model is None:
+        return Reason.CLOUD_EXCLUDED, "cloud models are only used when asked for by name"
+    return None
+
+
+def _missing_capability(model: Model, task: Task) -> str | None:
+    known = model.capabilities
+    for need in sorted(task.needs):
+        if known is None and need != Capability.COMPLETION:
+            return f"not known to have {need}"
+        if known is not None and need not in known:
+            return f"has no {need}"
+    return None
+
+
+def _too_large(model: Model, instance: Instance) -> str | None:
+    memory = instance.memory_bytes
+    if model.cloud or memory is None or model.size_bytes is None or model.size_bytes <= memory:
+        return None
+    return f"{model.size_bytes / 1e9:.1f} GB do not fit in {memory / 1e9:.0f} GB of memory"

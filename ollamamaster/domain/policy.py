@@ -1,0 +1,52 @@
+"""Which candidates do the person's own rules allow?"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from ollamamaster.domain.instances import Locality
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ollamamaster.domain.instances import Instance
+    from ollamamaster.domain.models import Model
+    from ollamamaster.domain.settings import PolicySettings
+
+# What staying on this machine is worth, in p(success): the round trip is small, but nobody else
+# is disturbed and nothing leaves the machine. With this a fast machine of the network is used
+# when it is about five times as fast (balanced), or clearly more able.
+DEFAULT_LOCALITY_WEIGHT = 0.07
+
+_DISTANCE: Mapping[Locality, float] = {
+    Locality.LOCAL: 0.0,
+    Locality.LAN: 1.0,
+    Locality.REMOTE: 2.0,
+}
+
+
+def denied_by(policy: PolicySettings, model: Model, instance: Instance) -> str | None:
+    """The rule that denies this pair, as a person would say it; None when it is allowed."""
+    for rule in policy.deny:
+        if _matches(rule, model, instance):
+            return f"your policy denies it (deny {rule})"
+    if policy.allow and not any(_matches(rule, model, instance) for rule in policy.allow):
+        return "your policy does not allow it"
+    return None
+
+
+def _matches(rule: str, model: Model, instance: Instance) -> bool:
+    kind, _, pattern = rule.partition(":")
+    if kind == "model":
+        return fnmatchcase(str(model.name), pattern) or fnmatchcase(model.name.name, pattern)
+    if kind == "instance":
+        return any(fnmatchcase(text, pattern) for text in (instance.id, instance.name))
+    key, _, wanted = pattern.partition("=")
+    return key in instance.labels and fnmatchcase(instance.labels[key], wanted or "*")
+
+
+def locality_term(policy: PolicySettings, locality: Locality) -> float:
+    """What the distance takes from the utility, in p(success); 0 for this machine."""
+    weight = policy.weights.get("locality", DEFAULT_LOCALITY_WEIGHT)
+    return -weight * _DISTANCE[locality]

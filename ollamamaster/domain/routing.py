@@ -1,0 +1,110 @@
+"""What is asked of a route, and what came of it?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ollamamaster.domain.settings import Performance
+from ollamamaster.domain.task import Question
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ollamamaster.domain.answers import Usage
+    from ollamamaster.domain.estimate import Estimate
+    from ollamamaster.domain.selection import Decision
+    from ollamamaster.errors import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text that was attached, under the name the person gave."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RouteRequest:
+    """One prompt with everything the person said about it. `model` is as typed."""
+
+    prompt: str
+    system: str | None = None
+    documents: tuple[Document, ...] = ()
+    images: tuple[bytes, ...] = ()
+    model: str | None = None
+    instance: str | None = None
+    local_only: bool = False
+    performance: Performance = Performance.BALANCED
+    max_time_s: float | None = None
+    format: str | Mapping[str, Any] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    think: bool | None = None
+    keep_alive: str | int | None = None
+    pull: bool = False
+
+    @property
+    def question(self) -> Question:
+        """What task analysis looks at."""
+        return Question(
+            prompt=self.prompt,
+            system=self.system or "",
+            documents=tuple(d.text for d in self.documents),
+            images=len(self.images),
+            think=self.think,
+            options=self.options,
+        )
+
+    @property
+    def full_prompt(self) -> str:
+        """The attached documents, each under its name, and then the prompt."""
+        parts = [f"--- {d.name} ---\n{d.text.strip()}\n" for d in self.documents]
+        return "\n".join([*parts, self.prompt])
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of one candidate. `outcome` is None while it runs.
+
+    `connected` tells whether the instance could be reached at all.
+    """
+
+    model: str
+    instance: str
+    outcome: Outcome | None = None
+    error: str | None = None
+    seconds: float | None = None
+    connected: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds since the prompt had been read, and what Ollama said of the last attempt.
+
+    `queue_s` is our own waiting plus the wait for a slot.
+    """
+
+    total_s: float | None = None
+    first_token_s: float | None = None
+    queue_s: float | None = None
+    load_s: float | None = None
+    prompt_s: float | None = None
+    generation_s: float | None = None
+    tokens_per_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RouteResult:
+    """What is known of a route: the whole of a finished one, or as much as came."""
+
+    response: str
+    thinking: str | None
+    model: str | None
+    instance: str | None
+    done_reason: str | None
+    decision: Decision | None
+    attempts: tuple[Attempt, ...]
+    usage: Usage
+    timing: Timing
+    estimate: Estimate | None

@@ -1,0 +1,144 @@
+"""Which candidate is best, and in which order come the others?"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ollamamaster.domain.ability import ability, difficulty, success
+from ollamamaster.domain.candidates import Reason, Rejection, Wish, sift
+from ollamamaster.domain.estimate import Prospect, Residency, prospect
+from ollamamaster.domain.policy import locality_term
+from ollamamaster.domain.settings import Performance
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from ollamamaster.domain.candidates import Pair
+    from ollamamaster.domain.estimate import Estimate
+    from ollamamaster.domain.settings import Settings
+    from ollamamaster.domain.snapshot import Fleet
+    from ollamamaster.domain.task import Task
+
+# Below half a second nobody notices a difference.
+_NOTICED_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """How much time matters: the performance level, and the limit if there is one."""
+
+    performance: Performance = Performance.BALANCED
+    max_time_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A pair with its score; `terms` add up to it. All are fractions of p(success)."""
+
+    prospect: Prospect
+    score: float
+    terms: Mapping[str, float]
+
+    @property
+    def pair(self) -> Pair:
+        return self.prospect.pair
+
+    @property
+    def model(self) -> str:
+        return str(self.pair.model.name)
+
+    @property
+    def instance(self) -> str:
+        return self.pair.instance.id
+
+    @property
+    def estimate(self) -> Estimate:
+        return self.prospect.estimate
+
+    @property
+    def resident(self) -> bool:
+        return self.prospect.residency is Residency.RESIDENT
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The ranked candidates, the rejections, and the one chosen.
+
+    `late` says that no candidate fits the time limit and the fastest is used all the same;
+    `refused` that none fits and the person insisted, so nothing is sent.
+    """
+
+    task: Task
+    demand: Demand
+    ranked: tuple[Candidate, ...]
+    rejected: tuple[Rejection, ...]
+    late: bool = False
+    refused: bool = False
+
+    @property
+    def chosen(self) -> Candidate | None:
+        return self.ranked[0] if self.ranked and not self.refused else None
+
+
+def decide(
+    task: Task,
+    fleet: Fleet,
+    settings: Settings,
+    wish: Wish,
+    demand: Demand,
+    skipped: Collection[str] = (),
+) -> Decision:
+    """Rank what could do the task. Every pair of the fleet is either ranked or rejected."""
+    sifted = sift(task, fleet, settings, wish, skipped)
+    scored = [_score(pair, task, settings, demand.performance) for pair in sifted.fit]
+    ranked = tuple(sorted(scored, key=_order))
+    decision = Decision(task, demand, ranked, sifted.rejected)
+    if demand.max_time_s is None:
+        return decision
+    return _within(decision, demand.max_time_s, wish)
+
+
+def _score(pair: Pair, task: Task, settings: Settings, performance: Performance) -> Candidate:
+    expected = prospect(pair, task)
+    price = settings.route.price_per_doubling[performance]
+    terms = {
+        "quality": success(ability(pair.model, task.type, settings), difficulty(task)),
+        "time": -price * math.log2(max(expected.weighted_p80_s, _NOTICED_S)),
+        "locality": locality_term(settings.policy, pair.instance.locality),
+        "cost": 0.0,
+        "region": 0.0,
+    }
+    return Candidate(expected, sum(terms.values()), terms)
+
+
+def _order(candidate: Candidate) -> tuple[float, float, str, str]:
+    return -candidate.score, candidate.estimate.p50_s, candidate.instance, candidate.model
+
+
+def _within(decision: Decision, limit_s: float, wish: Wish) -> Decision:
+    """The decision under a time limit.
+
+    When nothing fits, the fastest is used, unless the person insisted on a model or an instance
+    whose speed is known; where it is not known, trying is the only honest answer.
+    """
+    in_time = tuple(c for c in decision.ranked if c.estimate.p80_s <= limit_s)
+    if in_time or not decision.ranked:
+        rejected = [_too_slow(c, limit_s) for c in decision.ranked if c not in in_time]
+        return replace(decision, ranked=in_time, rejected=(*decision.rejected, *rejected))
+    by_speed = sorted(decision.ranked, key=lambda c: c.estimate.p80_s)
+    insisted = wish.model is not None or wish.instance is not None
+    if insisted and all(c.prospect.rates.known for c in by_speed):
+        rejected = [_too_slow(c, limit_s) for c in by_speed]
+        return replace(decision, ranked=(), rejected=(*decision.rejected, *rejected), refused=True)
+    return replace(decision, ranked=tuple(by_speed), late=True)
+
+
+def _too_slow(candidate: Candidate, limit_s: float) -> Rejection:
+    return Rejection(
+        candidate.model,
+        candidate.instance,
+        Reason.OVER_TIME_LIMIT,
+        f"likely to take up to {candidate.estimate.p80_s:.0f} s, the limit is {limit_s:g} s",
+    )

@@ -1,0 +1,419 @@
+"""Answer a prompt: decide, try, fail over, and tell everything that happened."""
+
+from __future__ import annotations
+
+import asyncio  # noqa: TID253 (imported only by commands that wait for instances)
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from ollamamaster.domain.answers import AnswerRequest, Usage
+from ollamamaster.domain.candidates import Reason, Rejection, Wish
+from ollamamaster.domain.context import context_to_ask, may_truncate_silently, next_context
+from ollamamaster.domain.instances import Status
+from ollamamaster.domain.liveness import HEALTHY, Health
+from ollamamaster.domain.names import meant_model
+from ollamamaster.domain.routing import Attempt, RouteRequest, RouteResult, Timing
+from ollamamaster.domain.selection import Decision, Demand, decide
+from ollamamaster.domain.snapshot import Fleet
+from ollamamaster.domain.task import analyse
+from ollamamaster.errors import AttemptError, BadRequestError, ModelUnknownError, Outcome
+from ollamamaster.services.route_errors import (
+    deadline_error,
+    everything_failed,
+    no_candidate,
+    over_limit,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from ollamamaster.domain.selection import Candidate
+    from ollamamaster.domain.settings import Settings
+    from ollamamaster.domain.task import Task
+    from ollamamaster.ports import Clock, LivenessStore, OllamaAPI
+    from ollamamaster.services.pull import PullListener, PullService
+
+# Residency older than this is asked again, for at most so long: what is in memory changes with
+# every request, but nobody should wait for a machine that is switched off.
+RESIDENCY_FRESH_S = 5.0
+RESIDENCY_WITHIN_S = 0.25
+# A name that nobody knows may have been pulled lately: then everyone is asked properly.
+SECOND_LOOK_WITHIN_S = 1.0
+
+# The probe of an instance that was left alone for a while.
+PROBE_TIMEOUT_S = 2.0
+
+# When all say that they are busy: tried again after these seconds, the last one repeatedly.
+BUSY_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+BUSY_LIMIT_S = 600.0
+
+# Failures after which the other models of the same instance would fail the same way.
+_OF_THE_INSTANCE = frozenset({Outcome.CONNECT_ERROR, Outcome.TIMEOUT, Outcome.BAD_RESPONSE})
+
+
+class RouteListener(Protocol):
+    """Is told what happens while a route runs."""
+
+    def decided(self, decision: Decision) -> None:
+        """The order of the candidates is known."""
+
+    def started(self, attempt: Attempt, candidate: Candidate) -> None:
+        """An attempt begins."""
+
+    def token(self, text: str, thinking: str) -> None:
+        """Some of the answer, or of the thoughts before it, has come."""
+
+    def restarted(self, attempt: Attempt) -> None:
+        """The attempt that had begun to answer failed: its tokens are void."""
+
+    def ended(self, attempt: Attempt) -> None:
+        """An attempt is over, well or not."""
+
+    def note(self, text: str) -> None:
+        """Something worth knowing."""
+
+
+@dataclass
+class RouteService:
+    """Sends a prompt to the model and instance that will answer it best.
+
+    `refresh` asks the instances of a fleet again, within so many seconds at most.
+    """
+
+    settings: Settings
+    ollama: OllamaAPI
+    liveness: LivenessStore
+    clock: Clock
+    refresh: Callable[[Fleet, float], Awaitable[Fleet]]
+    pulls: PullService
+
+    async def explain(self, request: RouteRequest, fleet: Fleet) -> Decision:
+        """What would be done now; nothing is sent. Raises ModelUnknownError, UsageError."""
+        return await RouteRun(self, request).decide(fleet)
+
+    def begin(self, request: RouteRequest) -> RouteRun:
+        """A route that has read its prompt; its clock runs from here."""
+        return RouteRun(self, request)
+
+
+@dataclass
+class RouteRun:
+    """One route under way. `so_far` may be asked at any time, also after a failure."""
+
+    service: RouteService
+    request: RouteRequest
+    attempts: list[Attempt] = field(default_factory=list)
+    decision: Decision | None = None
+    _text: list[str] = field(default_factory=list)
+    _thinking: list[str] = field(default_factory=list)
+    _candidate: Candidate | None = None
+    _done_reason: str | None = None
+    _usage: Usage = field(default_factory=Usage)
+    _first_token_s: float | None = None
+    _total_s: float | None = None
+    _waited_s: float = 0.0
+    _health: dict[str, Health] = field(default_factory=dict)
+    _began: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._began = self.service.clock.monotonic()
+
+    @property
+    def has_text(self) -> bool:
+        """Whether any of an answer has come."""
+        return bool(self._text)
+
+    def so_far(self) -> RouteResult:
+        """The route as far as it is known now."""
+        candidate, usage = self._candidate, self._usage
+        slot_wait = usage.slot_wait_s
+        return RouteResult(
+            response="".join(self._text),
+            thinking="".join(self._thinking) or None,
+            model=candidate.model if candidate else None,
+            instance=candidate.instance if candidate else None,
+            done_reason=self._done_reason,
+            decision=self.decision,
+            attempts=tuple(self.attempts),
+            usage=usage,
+            timing=Timing(
+                total_s=self._elapsed() if self._total_s is None else self._total_s,
+                first_token_s=self._first_token_s,
+                queue_s=self._waited_s + (slot_wait or 0.0),
+                load_s=usage.load_s,
+                prompt_s=usage.prompt_s,
+                generation_s=usage.generation_s,
+                tokens_per_s=usage.tokens_per_s,
+            ),
+            estimate=candidate.estimate if candidate else None,
+        )
+
+    async def complete(
+        self, fleet: Fleet, listener: RouteListener, pulling: PullListener
+    ) -> RouteResult:
+        """Answer the prompt.
+
+        Raises BadRequestError, NoInstanceError, NoCandidateError, AllFailedError,
+        TimeLimitError, UsageError; what came until then stays in `so_far`.
+        """
+        limit = self.request.max_time_s
+        try:
+            async with asyncio.timeout(limit) as deadline:
+                await self._complete(fleet, listener, pulling)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise deadline_error(limit or 0.0, self.so_far()) from None
+        return self.so_far()
+
+    async def _complete(self, fleet: Fleet, listener: RouteListener, pulling: PullListener) -> None:
+        try:
+            decision = await self.decide(fleet, listener)
+        except ModelUnknownError:
+            if not self.request.pull or self.request.model is None:
+                raise
+            fleet = await self.service.pulls.pulled(
+                self.request.model, self.request.instance, fleet, pulling
+            )
+            decision = await self.decide(fleet, listener)
+        listener.decided(decision)
+        if decision.refused:
+            raise over_limit(decision)
+        if not decision.ranked:
+            raise no_candidate(decision, fleet)
+        if decision.late:
+            listener.note("no candidate is likely to be that fast; using the fastest")
+        await self._try_all(decision, listener)
+
+    async def decide(self, fleet: Fleet, listener: RouteListener | None = None) -> Decision:
+        """Ask who has what in memory, and rank. When all look down, the best one is tried."""
+        service, request = self.service, self.request
+        if fleet.age_s(service.clock.now()) > RESIDENCY_FRESH_S:
+            fleet = await service.refresh(fleet, RESIDENCY_WITHIN_S)
+        try:
+            wish = self._wish(fleet, listener)
+        except ModelUnknownError:
+            fleet = await service.refresh(fleet, SECOND_LOOK_WITHIN_S)
+            wish = self._wish(fleet, listener)
+        self._health = dict(service.liveness.load())
+        now = service.clock.now().timestamp()
+        skipped = {i for i, health in self._health.items() if health.skipped(now)}
+        task = analyse(request.question)
+        decision = self._decide(task, fleet, wish, skipped)
+        if listener is not None and not decision.ranked and _only_down(decision):
+            # Panic mode: the health may be out of date, and trying costs less than giving up.
+            decision = self._decide(task, _as_if_up(fleet), wish, set())
+        self.decision = decision
+        return decision
+
+    def _decide(self, task: Task, fleet: Fleet, wish: Wish, skipped: set[str]) -> Decision:
+        demand = Demand(self.request.performance, self.request.max_time_s)
+        return decide(task, fleet, self.service.settings, wish, demand, skipped)
+
+    def _wish(self, fleet: Fleet, listener: RouteListener | None) -> Wish:
+        request = self.request
+        model = None
+        if request.model is not None:
+            meant = meant_model(request.model, fleet)
+            model = meant.name
+            if meant.note and listener is not None:
+                listener.note(meant.note)
+        instance = fleet.find(request.instance).id if request.instance else None
+        return Wish(model, instance, request.local_only)
+
+    async def _try_all(self, decision: Decision, listener: RouteListener) -> None:
+        left: Sequence[Candidate] = decision.ranked
+        began = self.service.clock.monotonic()
+        for pause in _pauses():
+            left = await self._try_each(left, listener)
+            if self._done_reason is not None:
+                return
+            if not left or self.service.clock.monotonic() - began + pause > BUSY_LIMIT_S:
+                raise everything_failed(self.so_far())
+            listener.note(f"all are busy; trying again in {pause:g} s")
+            await self.service.clock.sleep(pause)
+            self._waited_s += pause
+
+    async def _try_each(
+        self, candidates: Sequence[Candidate], listener: RouteListener
+    ) -> list[Candidate]:
+        """Try in order until one answers; returns the candidates that were only busy."""
+        busy: list[Candidate] = []
+        dead: set[str] = set()
+        for candidate in candidates:
+            if candidate.instance in dead:
+                continue
+            outcome = await self._try(candidate, listener)
+            if outcome is Outcome.OK:
+                return []
+            if outcome is Outcome.BUSY:
+                busy.append(candidate)
+                # Busy is said of loads that wait, so another model there would wait as well.
+                dead.add(candidate.instance)
+            elif outcome in _OF_THE_INSTANCE:
+                dead.add(candidate.instance)
+        return busy
+
+    async def _try(self, candidate: Candidate, listener: RouteListener) -> Outcome:
+        """One candidate: one attempt, and one more when it asked for more context."""
+        for num_ctx in self._contexts(candidate):
+            failure = await self._attempt(candidate, num_ctx, listener)
+            if failure is None:
+                self._warn_of_truncation(candidate, num_ctx, listener)
+                return Outcome.OK
+            if failure.callers_fault and not failure.context_exceeded:
+                raise BadRequestError(
+                    f"{candidate.instance} refused the request: {failure.message}",
+                    instance=candidate.instance,
+                ) from failure
+            if not failure.context_exceeded:
+                return failure.outcome
+        self._reject_as_too_small(candidate)
+        return Outcome.BAD_REQUEST
+
+    def _contexts(self, candidate: Candidate) -> tuple[int, ...]:
+        """The `num_ctx` to send and, unless the person set it, the one to try after a refusal."""
+        asked = self.request.options.get("num_ctx")
+        if isinstance(asked, int):
+            return (asked,)
+        model, loaded = candidate.pair.model, candidate.pair.loaded
+        output = candidate.prospect.output_tokens.p80 - self._task.output_tokens.p80
+        needed = self._task.context_tokens + max(0, round(output))
+        first = context_to_ask(needed, model, loaded)
+        larger = next_context(first, model.context_length)
+        return (first,) if larger is None else (first, larger)
+
+    @property
+    def _task(self) -> Task:
+        assert self.decision is not None  # noqa: S101 (nothing is tried before it is decided)
+        return self.decision.task
+
+    async def _attempt(
+        self, candidate: Candidate, num_ctx: int, listener: RouteListener
+    ) -> AttemptError | None:
+        """One attempt; None when it answered, else why not."""
+        self._forget_answer(candidate)
+        attempt = Attempt(candidate.model, candidate.instance)
+        began = self.service.clock.monotonic()
+        listener.started(attempt, candidate)
+        try:
+            await self._probe(candidate)
+            await self._stream(candidate, num_ctx, listener)
+        except AttemptError as failure:
+            attempt = replace(attempt, connected=failure.connected)
+            attempt = self._record(attempt, failure.outcome, began, failure.message)
+            self._learn_health(candidate.instance, failure)
+            if self._text or self._thinking:
+                listener.restarted(attempt)
+            listener.ended(attempt)
+            return failure
+        except asyncio.CancelledError:
+            self._record(attempt, Outcome.CANCELLED, began, None)
+            raise
+        self._learn_health(candidate.instance, None)
+        self._total_s = self._elapsed()
+        listener.ended(self._record(attempt, Outcome.OK, began, None))
+        return None
+
+    async def _probe(self, candidate: Candidate) -> None:
+        """Ask an instance that was left alone for a sign of life before it is used again."""
+        health = self._health.get(candidate.instance, HEALTHY)
+        if health.needs_probe(self.service.clock.now().timestamp()):
+            endpoint = candidate.pair.instance.endpoint
+            await self.service.ollama.version(endpoint, timeout_s=PROBE_TIMEOUT_S)
+
+    async def _stream(self, candidate: Candidate, num_ctx: int, listener: RouteListener) -> None:
+        request = self._answer_request(candidate, num_ctx)
+        endpoint = candidate.pair.instance.endpoint
+        async with aclosing(self.service.ollama.answer(endpoint, request)) as chunks:
+            async for chunk in chunks:
+                if self._first_token_s is None and (chunk.text or chunk.thinking):
+                    self._first_token_s = self._elapsed()
+                if chunk.text or chunk.thinking:
+                    self._text.append(chunk.text)
+                    self._thinking.append(chunk.thinking)
+                    listener.token(chunk.text, chunk.thinking)
+                if chunk.done:
+                    self._done_reason = chunk.done_reason or "stop"
+                    self._usage = chunk.usage
+
+    def _answer_request(self, candidate: Candidate, num_ctx: int) -> AnswerRequest:
+        request = self.request
+        said = self.service.settings.models.get(candidate.model)
+        keep_alive = request.keep_alive
+        if keep_alive is None and said is not None:
+            keep_alive = said.keep_alive
+        return AnswerRequest(
+            model=candidate.model,
+            prompt=request.full_prompt,
+            system=request.system,
+            images=request.images,
+            format=request.format,
+            options=request.options,
+            think=request.think,
+            keep_alive=keep_alive,
+            num_ctx=None if candidate.pair.model.cloud else num_ctx,
+        )
+
+    def _forget_answer(self, candidate: Candidate) -> None:
+        self._candidate = candidate
+        self._text.clear()
+        self._thinking.clear()
+        self._first_token_s = None
+        self._usage = Usage()
+
+    def _record(
+        self, attempt: Attempt, outcome: Outcome, began: float, error: str | None
+    ) -> Attempt:
+        seconds = self.service.clock.monotonic() - began
+        ended = replace(attempt, outcome=outcome, error=error, seconds=seconds)
+        self.attempts.append(ended)
+        return ended
+
+    def _learn_health(self, instance: str, failure: AttemptError | None) -> None:
+        liveness = self.service.liveness
+        if failure is not None and failure.instances_fault:
+            now = self.service.clock.now().timestamp()
+            self._health[instance] = liveness.update(instance, lambda health: health.failed(now))
+        elif instance in self._health:
+            del self._health[instance]
+            liveness.update(instance, lambda health: health.succeeded())
+
+    def _reject_as_too_small(self, candidate: Candidate) -> None:
+        assert self.decision is not None  # noqa: S101 (nothing is tried before it is decided)
+        rejection = Rejection(
+            candidate.model,
+            candidate.instance,
+            Reason.CONTEXT_TOO_SMALL,
+            "the instance says that the prompt is longer than the context",
+        )
+        self.decision = replace(self.decision, rejected=(*self.decision.rejected, rejection))
+
+    def _warn_of_truncation(
+        self, candidate: Candidate, num_ctx: int, listener: RouteListener
+    ) -> None:
+        instance = candidate.pair.instance
+        if may_truncate_silently(instance.version) and (self._usage.prompt_tokens or 0) >= num_ctx:
+            listener.note(
+                f"{instance.name} runs Ollama {instance.version}, which cuts long prompts in "
+                f"silence, and this one filled its context of {num_ctx} tokens; 0.12.6 refuses"
+            )
+        if self._done_reason == "length" and "num_predict" not in self.request.options:
+            listener.note(f"the answer was cut at its length limit (context: {num_ctx} tokens)")
+
+    def _elapsed(self) -> float:
+        return self.service.clock.monotonic() - self._began
+
+
+def _pauses() -> Sequence[float]:
+    repeats = int(BUSY_LIMIT_S / BUSY_PAUSES_S[-1]) + 1
+    return (*BUSY_PAUSES_S, *(BUSY_PAUSES_S[-1] for _ in range(repeats)))
+
+
+def _only_down(decision: Decision) -> bool:
+    return any(r.reason is Reason.INSTANCE_DOWN for r in decision.rejected)
+
+
+def _as_if_up(fleet: Fleet) -> Fleet:
+    return Fleet(tuple(replace(i, status=Status.UP) for i in fleet), fleet.checked_at)
