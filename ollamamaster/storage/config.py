@@ -37,6 +37,14 @@ class LoadedSettings:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedConfig:
+    """Everything that is wrong, in the order of lines, and what is only worth saying."""
+
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
 def load_settings(paths: Paths, environ: Mapping[str, str]) -> LoadedSettings:
     """The settings in force: environment before config.toml before defaults.
 
@@ -57,12 +65,13 @@ def load_settings(paths: Paths, environ: Mapping[str, str]) -> LoadedSettings:
     return LoadedSettings(read.settings, read.origins, read.notes)
 
 
-def check_config(paths: Paths, environ: Mapping[str, str]) -> tuple[Problem, ...]:
-    """Everything that is wrong with config.toml and the environment, in the order of lines."""
+def check_config(paths: Paths, environ: Mapping[str, str]) -> CheckedConfig:
+    """Look at all of config.toml and the environment; never raises."""
     from ollamamaster.storage.reading import read_config
 
     text, unreadable = _text(paths.config)
-    return (*unreadable, *read_config(text, environ).problems)
+    read = read_config(text, environ)
+    return CheckedConfig((*unreadable, *read.problems), read.notes)
 
 
 def values_in_force(loaded: LoadedSettings) -> tuple[Value, ...]:

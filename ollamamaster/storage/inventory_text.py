@@ -104,6 +104,7 @@ def _from_instance(instance: Instance, details: dict[str, dict[str, Any]]) -> di
         status=str(instance.status),
         version=instance.version,
         latency_ms=instance.latency_ms,
+        ram_total=instance.ram_total,
         first_seen=_moment(instance.first_seen),
         last_seen=_moment(instance.last_seen),
     )
@@ -202,6 +203,7 @@ def _to_instance(entry: Mapping[str, Any], details: Mapping[str, Model]) -> Inst
         ),
         models=tuple(_since(details[key], moment) for key, moment in _table(entry, "models")),
         loaded=tuple(_to_loaded(_is(m, dict)) for m in _is(entry.get("loaded", []), list)),
+        ram_total=_maybe(entry, "ram_total", int),
         labels={key: _is(value, str) for key, value in _table(entry, "labels")},
         first_seen=_to_moment(entry.get("first_seen")),
         last_seen=_to_moment(entry.get("last_seen")),

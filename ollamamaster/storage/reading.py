@@ -81,13 +81,16 @@ class _Reader:
                 try:
                     value = key.kind.read(_from_text(key, text.strip()))
                 except ValueError as error:
-                    self.problems.append(Problem(name, str(error), hint=_must_be(key.kind)))
+                    self.problems.append(
+                        Problem(name, str(error), hint=_must_be(key.kind, text, error))
+                    )
                     continue
                 found[table.name, key.name] = value
                 self.origins[dotted((table.name, key.name))] = name
             elif name.startswith(PREFIX) and name not in known and name not in OTHER_VARIABLES:
-                meant = nearest(name, (*known, *OTHER_VARIABLES))
-                did_you = f"; did you mean {meant}?" if meant else ""
+                own = (each.removeprefix(PREFIX) for each in (*known, *OTHER_VARIABLES))
+                meant = nearest(name.removeprefix(PREFIX), own)
+                did_you = f"; did you mean {PREFIX}{meant}?" if meant else ""
                 self.notes.append(f"the variable {name} means nothing to ollamamaster{did_you}")
         return found
 
@@ -165,7 +168,7 @@ class _Reader:
         try:
             value = kind.read(raw)
         except ValueError as error:
-            self._problem(path, str(error), _must_be(kind))
+            self._problem(path, str(error), _must_be(kind, raw, error))
             return None
         if kind.entries is None:
             return value
@@ -217,8 +220,10 @@ def _from_text(key: Key, text: str) -> Any:
     return key.kind.from_text(text) if key.kind.from_text else text
 
 
-def _must_be(kind: Kind) -> str:
-    return f"it must be {kind.words}"
+def _must_be(kind: Kind, raw: Any, error: ValueError) -> str | None:
+    """What belongs there, unless the message says it; in a list it is one item that is wrong."""
+    said = kind.words in str(error) or isinstance(raw, list)
+    return None if said else f"it must be {kind.words}"
 
 
 def _named_by(table: Table, raw: str) -> InstanceAddress | str:
