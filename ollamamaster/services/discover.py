@@ -1,0 +1,266 @@
+"""Find the instances: look where the plan says, ask what answers, keep what was learnt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from ollamamaster.domain.facts import with_facts
+from ollamamaster.domain.identity import Entry, Sighting, same_servers, united
+from ollamamaster.domain.instances import InstanceAddress, Locality, locality_of
+from ollamamaster.domain.probes import Scanned, ScanReport
+from ollamamaster.domain.sightings import SANDBOX_SUFFIX, Looked, after_look, instance_of
+from ollamamaster.domain.snapshot import with_settings
+from ollamamaster.errors import StateUnusableError
+from ollamamaster.services.plan import DiscoverRequest, Plan, Planner
+from ollamamaster.services.refresh import Refresher
+from ollamamaster.services.snapshots import ALL_SHOWS_S, Snapshots
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ollamamaster.domain.instances import Gpu, Instance
+    from ollamamaster.domain.probes import ScanPlan
+    from ollamamaster.domain.settings import Settings
+    from ollamamaster.domain.snapshot import Fleet
+    from ollamamaster.ports import (
+        Clock,
+        GpuProbe,
+        InventoryStore,
+        LivenessStore,
+        Names,
+        Neighbours,
+        OllamaAPI,
+        Scanner,
+    )
+
+
+EVERYTHING = DiscoverRequest()
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What a look at the fleet found, how it was done, and what the person should know of it."""
+
+    fleet: Fleet
+    scan: ScanReport = field(default_factory=ScanReport)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """The adapters that look at this machine and its networks."""
+
+    scanner: Scanner
+    names: Names
+    neighbours: Neighbours
+    gpu: GpuProbe
+
+
+class DiscoverService:
+    """Every Ollama on this machine and on the networks the person names."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        inventory: InventoryStore,
+        ollama: OllamaAPI,
+        surroundings: Surroundings,
+        clock: Clock,
+        *,
+        liveness: LivenessStore | None = None,
+        ollama_host: str | None = None,
+    ) -> None:
+        self._settings = settings
+        self._inventory = inventory
+        self._around = surroundings
+        self._clock = clock
+        self._liveness = liveness
+        self._snapshots = Snapshots(ollama, clock)
+        self._planner = Planner(settings, surroundings.names, surroundings.neighbours, ollama_host)
+
+    async def discover(
+        self,
+        request: DiscoverRequest = EVERYTHING,
+        *,
+        on_plan: Callable[[ScanPlan], None] = lambda _: None,
+        on_progress: Callable[[int, int, int], None] | None = None,
+    ) -> Discovery:
+        """Scan, ask and save. With targets the fleet found is only what they cover.
+
+        `on_plan` is called once, before anything is contacted; `on_progress(done, total, open)`
+        from the thread that scans. Raises UsageError for a wrong TARGET or too large a scope.
+        """
+        known = self._inventory.load()
+        plan = await self._planner.plan(request, known)
+        on_plan(plan.shown)
+        began = self._clock.now()
+        scanned = await self._scan(plan, request, on_progress)
+        asking_since = self._clock.monotonic()
+        entries = united([*plan.entries, *_open_entries(plan, scanned)])
+        off = frozenset(place for one in plan.disabled for place in one.places)
+        entries = tuple(e for e in entries if not e.places & off)
+        asked = [e for e in entries if e.wanted and e.resolved]
+        answers = await self._snapshots.first([e.endpoint for e in asked])
+        sightings = same_servers(
+            (Sighting(e, s) for e, s in zip(asked, answers, strict=True) if s is not None),
+            plan.own_addresses,
+        )
+        seen = await self._instances(sightings, known, plan)
+        answered = {s.entry.address for s in sightings} | {
+            e.address for e, s in zip(asked, answers, strict=True) if s is not None
+        }
+        silent = frozenset(
+            name
+            for e in entries
+            if e.address not in answered and _was_looked_at(e, plan, scanned)
+            for name in (e.address.id, *e.also)
+        )
+        looked = Looked(seen, silent, began, self._clock.now())
+        notes = list(plan.notes)
+        fleet = self._kept(known, looked, plan, request, notes)
+        if scanned.unprobed:
+            notes.append(
+                f"{scanned.unprobed:,} of {len(plan.probes):,} ports could not be tried: this "
+                "machine has no sockets left; try --concurrency 256"
+            )
+        report = ScanReport(
+            plan.probes.hosts,
+            sum(map(len, plan.probes.ports)),
+            scanned.probes,
+            len(scanned.open),
+            scanned.duration_s,
+            self._clock.monotonic() - asking_since,
+        )
+        if request.targets:
+            fleet = _in_scope(fleet, looked)
+        return Discovery(fleet, report, tuple(notes))
+
+    async def refresh(
+        self,
+        fleet: Fleet,
+        instances: Iterable[Instance] | None = None,
+        *,
+        within_s: float = 1.0,
+        save: bool = True,
+    ) -> Discovery:
+        """Ask the known instances, by default all, without a scan; takes `within_s` at most.
+
+        One that does not answer keeps what was known of it, as `down`.
+        """
+        refresher = Refresher(self._inventory, self._snapshots, self._clock, self._skipped)
+        asked = tuple(fleet if instances is None else instances)
+        refreshed = await refresher.refresh(fleet, asked, within_s=within_s, save=save)
+        return Discovery(refreshed.fleet, notes=refreshed.notes)
+
+    async def _scan(
+        self,
+        plan: Plan,
+        request: DiscoverRequest,
+        on_progress: Callable[[int, int, int], None] | None,
+    ) -> Scanned:
+        import asyncio
+        import threading
+
+        if len(plan.probes) == 0:
+            return Scanned()
+        of = self._settings.discovery
+        stop = threading.Event()
+        try:
+            return await asyncio.to_thread(
+                self._around.scanner.scan,
+                plan.probes,
+                timeout_s=request.timeout_s if request.timeout_s is not None else of.timeout_s,
+                concurrency=request.concurrency or of.concurrency,
+                on_progress=on_progress,
+                cancelled=stop.is_set,
+            )
+        finally:
+            stop.set()
+
+    async def _instances(
+        self, sightings: tuple[Sighting, ...], known: Fleet, plan: Plan
+    ) -> tuple[Instance, ...]:
+        import asyncio
+
+        facts, machine_gpu = await asyncio.gather(
+            self._snapshots.facts(
+                ((s.entry.endpoint, s.snapshot) for s in sightings), known, within_s=ALL_SHOWS_S
+            ),
+            self._machine_gpu(sightings, plan.own_addresses),
+        )
+        skipped = self._skipped()
+        found = []
+        for sighting in sightings:
+            models = sighting.snapshot.models
+            if models is not None:
+                told = replace(sighting.snapshot, models=with_facts(models, facts))
+                sighting = Sighting(sighting.entry, told)  # noqa: PLW2901 (the same one, told more)
+            instance = instance_of(
+                sighting,
+                plan.own_addresses,
+                known=known,
+                machine_gpu=machine_gpu,
+                skipped=sighting.entry.address.id in skipped,
+            )
+            found.append(instance)
+        return tuple(found)
+
+    async def _machine_gpu(
+        self, sightings: tuple[Sighting, ...], own_addresses: frozenset[str]
+    ) -> Gpu | None:
+        import asyncio
+
+        here = any(
+            locality_of(s.entry.resolved, own_addresses) is Locality.LOCAL
+            and not s.snapshot.version.endswith(SANDBOX_SUFFIX)
+            for s in sightings
+        )
+        return await asyncio.to_thread(self._around.gpu.read) if here else None
+
+    def _skipped(self) -> frozenset[str]:
+        if self._liveness is None:
+            return frozenset()
+        now = self._clock.now().timestamp()
+        return frozenset(id_ for id_, of in self._liveness.load().items() if of.skipped(now))
+
+    def _kept(
+        self, known: Fleet, looked: Looked, plan: Plan, request: DiscoverRequest, notes: list[str]
+    ) -> Fleet:
+        without = frozenset(id_ for e in plan.disabled for id_ in (e.address.id, *e.aliases))
+
+        def change(stored: Fleet) -> Fleet:
+            return after_look(stored, looked, forget=request.forget, without=without)
+
+        fleet = change(known)
+        if request.save:
+            try:
+                fleet = self._inventory.update(change)
+            except StateUnusableError as error:
+                notes.append(f"not saved: {error.message}")
+        return with_settings(fleet, self._settings)
+
+
+def _open_entries(plan: Plan, scanned: Scanned) -> list[Entry]:
+    """What was found open, under the name of the host where it was given by name."""
+    found: dict[InstanceAddress, frozenset[str]] = {}
+    for host, port in scanned.open:
+        for name in plan.names.get(host) or (host,):
+            address = InstanceAddress(name, port)
+            found[address] = found.get(address, frozenset()) | {host}
+    return [Entry(address, resolved) for address, resolved in found.items()]
+
+
+def _was_looked_at(entry: Entry, plan: Plan, scanned: Scanned) -> bool:
+    if entry.wanted:
+        return True
+    tried = all((host, entry.address.port) in plan.probes for host in entry.resolved)
+    return bool(entry.resolved) and tried and not scanned.unprobed
+
+
+def _in_scope(fleet: Fleet, looked: Looked) -> Fleet:
+    names = {name for i in looked.seen for name in (i.id, *i.aliases)} | looked.silent
+    return replace(
+        fleet,
+        instances=tuple(i for i in fleet if i.id in names or names & set(i.aliases)),
+    )
