@@ -8,13 +8,20 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from ollamamaster.domain.instances import Instance
     from ollamamaster.domain.settings import Settings
     from ollamamaster.domain.snapshot import Fleet
+    from ollamamaster.ollama.client import OllamaClient
+    from ollamamaster.services.discover import DiscoverService
     from ollamamaster.services.models import ModelsService
+    from ollamamaster.services.pull import PullService
+    from ollamamaster.services.route import RouteService
+    from ollamamaster.storage.history import HistoryDatabase
     from ollamamaster.storage.inventory import InventoryFile
+    from ollamamaster.storage.liveness import LivenessTable
     from ollamamaster.storage.paths import Paths
 
 
@@ -83,3 +90,103 @@ class Application:
         from ollamamaster.services.models import ModelsService
 
         return ModelsService(self.settings, self.clock)
+
+    @cached_property
+    def ollama(self) -> OllamaClient:
+        from ollamamaster.ollama.client import OllamaClient
+
+        return OllamaClient()
+
+    @cached_property
+    def history(self) -> HistoryDatabase:
+        from ollamamaster.storage.history import HistoryDatabase
+
+        return HistoryDatabase(self.paths.history, note=self.note)
+
+    @cached_property
+    def liveness(self) -> LivenessTable:
+        from ollamamaster.storage.liveness import LivenessTable
+
+        return LivenessTable(self.history)
+
+    def discover_service(self) -> DiscoverService:
+        from ollamamaster.discovery.gpu import NvidiaSmi
+        from ollamamaster.discovery.names import SystemNames
+        from ollamamaster.discovery.neighbours import SystemNeighbours
+        from ollamamaster.discovery.scan import SocketScanner
+        from ollamamaster.services.discover import DiscoverService, Surroundings
+
+        around = Surroundings(SocketScanner(), SystemNames(), SystemNeighbours(), NvidiaSmi())
+        return DiscoverService(
+            self.settings,
+            self.inventory,
+            self.ollama,
+            around,
+            self.clock,
+            liveness=self.liveness,
+            ollama_host=os.environ.get("OLLAMA_HOST"),
+        )
+
+    def pull_service(self) -> PullService:
+        from ollamamaster.services.pull import PullService
+
+        return PullService(self.ollama, self.clock, self._saved)
+
+    def route_service(self) -> RouteService:
+        from ollamamaster.services.residency import Residency
+        from ollamamaster.services.route import RouteService
+
+        return RouteService(
+            self.settings,
+            self.ollama,
+            self.liveness,
+            self.clock,
+            Residency(self.ollama, self.clock, self._refreshed),
+            self.pull_service(),
+        )
+
+    async def _refreshed(self, fleet: Fleet, instances: Sequence[Instance]) -> Fleet:
+        found = await self.discover_service().refresh(fleet, instances)
+        for note in found.notes:
+            self.note(note)
+        return found.fleet
+
+    async def _saved(self, instance: Instance) -> None:
+        """Ask an instance that has changed and keep what it says; a note when that fails."""
+        fleet = self.fleet()
+        await self._refreshed(fleet, [i for i in fleet if i.id == instance.id])
+
+    @cached_property
+    def ollama(self) -> OllamaAPI:
+        from ollamamaster.ollama.client import OllamaClient
+
+        return OllamaClient()
+
+    @cached_property
+    def liveness(self) -> LivenessStore:
+        from ollamamaster.storage.history import HistoryDatabase
+        from ollamamaster.storage.liveness import LivenessTable
+
+        return LivenessTable(HistoryDatabase(self.paths.history, note=self.note))
+
+    def discover_service(self) -> DiscoverService:
+        from ollamamaster.discovery.gpu import NvidiaSmi
+        from ollamamaster.discovery.names import SystemNames
+        from ollamamaster.discovery.neighbours import SystemNeighbours
+        from ollamamaster.discovery.scan import SocketScanner
+        from ollamamaster.services.discover import DiscoverService, Surroundings
+
+        return DiscoverService(
+            self.settings,
+            self.inventory,
+            self.ollama,
+            Surroundings(SocketScanner(), SystemNames(), SystemNeighbours(), NvidiaSmi()),
+            self.clock,
+            liveness=self.liveness,
+            ollama_host=os.environ.get("OLLAMA_HOST"),
+        )
+
+    def watch_service(self, discover: DiscoverService) -> WatchService:
+        from ollamamaster.services.watch import WatchService
+
+        return WatchService(discover, self.clock)

@@ -94,7 +94,6 @@ def united(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 def _joined(first: Entry, other: Entry) -> Entry:
     return replace(
         first,
-        resolved=first.resolved | other.resolved,
         wanted=first.wanted or other.wanted,
         also=(first.also | other.also | {other.address.id}) - {first.address.id},
     )
@@ -121,7 +120,9 @@ def same_servers(
     for sighting in sorted(sightings, key=_precedence):
         for number, first in enumerate(groups):
             if _is_same(first, sighting, own_addresses):
-                groups[number] = Sighting(_joined(first.entry, sighting.entry), first.snapshot)
+                entry = _joined(first.entry, sighting.entry)
+                also = entry.also | {*sighting.entry.aliases} - {entry.address.id}
+                groups[number] = Sighting(replace(entry, also=also), first.snapshot)
                 break
         else:
             groups.append(sighting)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio  # noqa: TID253 (imported only by commands that ask instances)
+import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -159,9 +161,6 @@ class DiscoverService:
         request: DiscoverRequest,
         on_progress: Callable[[int, int, int], None] | None,
     ) -> Scanned:
-        import asyncio
-        import threading
-
         if len(plan.probes) == 0:
             return Scanned()
         of = self._settings.discovery
@@ -181,8 +180,6 @@ class DiscoverService:
     async def _instances(
         self, sightings: tuple[Sighting, ...], known: Fleet, plan: Plan
     ) -> tuple[Instance, ...]:
-        import asyncio
-
         facts, machine_gpu = await asyncio.gather(
             self._snapshots.facts(
                 ((s.entry.endpoint, s.snapshot) for s in sightings), known, within_s=ALL_SHOWS_S
@@ -209,8 +206,6 @@ class DiscoverService:
     async def _machine_gpu(
         self, sightings: tuple[Sighting, ...], own_addresses: frozenset[str]
     ) -> Gpu | None:
-        import asyncio
-
         here = any(
             locality_of(s.entry.resolved, own_addresses) is Locality.LOCAL
             and not s.snapshot.version.endswith(SANDBOX_SUFFIX)

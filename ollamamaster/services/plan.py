@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio  # noqa: TID253 (imported only by commands that ask instances)
 import ipaddress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -129,8 +130,6 @@ class Planner:
             raise ConfigInvalidError(f"discovery.networks: {error.message}") from error
 
     async def _add_neighbours(self, sources: _Sources, ports: tuple[range, ...]) -> None:
-        import asyncio
-
         networks, published, peers = await asyncio.gather(
             asyncio.to_thread(self._neighbours.networks),
             asyncio.to_thread(self._neighbours.published),
@@ -146,8 +145,6 @@ class Planner:
     async def _resolved(
         self, sources: _Sources, ports: tuple[range, ...], known: Fleet, *, everything: bool
     ) -> Plan:
-        import asyncio
-
         configured = self._settings.instances
         environment = self._from_environment() if everything else None
         addresses = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio  # noqa: TID253 (imported only by commands that ask instances)
 from statistics import median
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -42,8 +43,6 @@ class Snapshots:
 
     async def first(self, endpoints: Sequence[Endpoint]) -> list[Snapshot | None]:
         """A snapshot of each endpoint that is Ollama, with the median latency of three."""
-        import asyncio
-
         gate = asyncio.Semaphore(_AT_ONCE)
 
         async def look(endpoint: Endpoint) -> Snapshot | None:
@@ -53,8 +52,6 @@ class Snapshots:
         return await asyncio.gather(*map(look, endpoints))
 
     async def _first(self, endpoint: Endpoint) -> Snapshot | None:
-        import asyncio
-
         version = await _told(self._ollama.identify(endpoint, timeout_s=IDENTIFY_S), IDENTIFY_S)
         if version is None:
             return None
@@ -81,8 +78,6 @@ class Snapshots:
         self, endpoints: Mapping[str, Endpoint], *, within_s: float
     ) -> dict[str, Snapshot | None]:
         """A snapshot of each known instance by its id; takes `within_s` at most."""
-        import asyncio
-
         gate = asyncio.Semaphore(_AT_ONCE)
 
         async def look(endpoint: Endpoint) -> Snapshot | None:
@@ -107,8 +102,6 @@ class Snapshots:
 
         Each digest is asked once. What is not told within `within_s` in all stays unknown.
         """
-        import asyncio
-
         facts = dict(known_facts(known))
         open_questions: dict[str, tuple[Endpoint, Model]] = {}
         for endpoint, snapshot in asked:
@@ -134,8 +127,6 @@ def _is_unknown(model: Model) -> bool:
 
 async def _settled(tasks: Collection[Future[Any]], within_s: float) -> None:
     """Wait for the tasks; those that are not done in time are cancelled, as all are with us."""
-    import asyncio
-
     if not tasks:
         return
     try:
@@ -148,8 +139,6 @@ async def _settled(tasks: Collection[Future[Any]], within_s: float) -> None:
 
 async def _told(question: Awaitable[T], within_s: float) -> T | None:
     """The answer, or None where there is none in time; the client has the same limit."""
-    import asyncio
-
     try:
         async with asyncio.timeout(within_s + 0.25):
             return await question
