@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ollamamaster.services.models import ModelsService
     from ollamamaster.services.pull import PullService
     from ollamamaster.services.route import RouteService
+    from ollamamaster.services.watch import WatchService
     from ollamamaster.storage.history import HistoryDatabase
     from ollamamaster.storage.inventory import InventoryFile
     from ollamamaster.storage.liveness import LivenessTable
@@ -155,36 +156,6 @@ class Application:
         """Ask an instance that has changed and keep what it says; a note when that fails."""
         fleet = self.fleet()
         await self._refreshed(fleet, [i for i in fleet if i.id == instance.id])
-
-    @cached_property
-    def ollama(self) -> OllamaAPI:
-        from ollamamaster.ollama.client import OllamaClient
-
-        return OllamaClient()
-
-    @cached_property
-    def liveness(self) -> LivenessStore:
-        from ollamamaster.storage.history import HistoryDatabase
-        from ollamamaster.storage.liveness import LivenessTable
-
-        return LivenessTable(HistoryDatabase(self.paths.history, note=self.note))
-
-    def discover_service(self) -> DiscoverService:
-        from ollamamaster.discovery.gpu import NvidiaSmi
-        from ollamamaster.discovery.names import SystemNames
-        from ollamamaster.discovery.neighbours import SystemNeighbours
-        from ollamamaster.discovery.scan import SocketScanner
-        from ollamamaster.services.discover import DiscoverService, Surroundings
-
-        return DiscoverService(
-            self.settings,
-            self.inventory,
-            self.ollama,
-            Surroundings(SocketScanner(), SystemNames(), SystemNeighbours(), NvidiaSmi()),
-            self.clock,
-            liveness=self.liveness,
-            ollama_host=os.environ.get("OLLAMA_HOST"),
-        )
 
     def watch_service(self, discover: DiscoverService) -> WatchService:
         from ollamamaster.services.watch import WatchService
