@@ -90,7 +90,8 @@ def show() -> int:
 def check() -> int:
     """List every mistake in the configuration.
 
-    In config.toml and in the variables that set its keys; exit code 7 when there is one. Each has its line, its key and what to write instead.
+    In config.toml and in the variables that set its keys; exit code 7 when there is one. Each
+    has its line, its key and what to write instead.
 
     ollamamaster config check
     ollamamaster config check --json | jq -r '.data.problems[].message'
