@@ -1,3 +1,3 @@
-"""A simulated fleet on real sockets, for the sandbox, tests and benchmarks."""
+"""A simulated fleet on real sockets: to try everything, to test, to measure."""
 
 from __future__ import annotations
