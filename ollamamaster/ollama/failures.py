@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import re
 import socket
@@ -80,13 +81,15 @@ class Failures:
 
     def of_status(self, status: int, content_type: str, body: bytes) -> AttemptError:
         """An answer that is not 200."""
+        if _WANTS_TLS.search(body.decode("utf-8", "replace")):
+            return self._error(
+                Outcome.BAD_RESPONSE, "it speaks TLS: name it with https://", status=status
+            )
         document = None
         is_html = "html" in content_type.lower() or body.lstrip()[:1] == b"<"
         if not is_html:
-            try:
+            with contextlib.suppress(WireError):
                 document = parse(body)
-            except WireError:
-                document = None
         said = error_of(document)
         text = said or ("" if is_html else body.decode("utf-8", "replace").strip())
         outcome = _outcome_of(status, text, is_json_error=said is not None, is_html=is_html)
@@ -172,7 +175,7 @@ class Failures:
 
 
 def _outcome_of(status: int, text: str, *, is_json_error: bool, is_html: bool) -> Outcome:
-    if status < HTTPStatus.BAD_REQUEST or _WANTS_TLS.search(text):
+    if status < HTTPStatus.BAD_REQUEST:
         return Outcome.BAD_RESPONSE
     if status == HTTPStatus.NOT_FOUND and is_json_error and _MODEL_MISSING.search(text):
         return Outcome.MODEL_MISSING
