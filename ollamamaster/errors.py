@@ -97,6 +97,20 @@ class OllamaMasterError(Exception):
         self.instance = instance
 
 
+class InterruptedByPersonError(OllamaMasterError):
+    """Ctrl-C."""
+
+    code = ErrorCode.INTERRUPTED
+    exit_code = ExitCode.INTERRUPTED
+
+
+class TerminatedError(OllamaMasterError):
+    """SIGTERM."""
+
+    code = ErrorCode.TERMINATED
+    exit_code = ExitCode.TERMINATED
+
+
 class FailedError(OllamaMasterError):
     """Something failed that has no code of its own."""
 

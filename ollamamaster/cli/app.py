@@ -12,9 +12,9 @@ import typer
 from typer.exceptions import TyperException
 
 from ollamamaster.cli.command import PROGRAM, Command, Group, command_of, new_typer
-from ollamamaster.cli.interrupts import TerminatedInterrupt, terminate_by_exception
+from ollamamaster.cli.interrupts import stopped_by, terminate_by_exception
 from ollamamaster.cli.output import OUTPUT
-from ollamamaster.errors import ErrorCode, ExitCode, OllamaMasterError, UsageError
+from ollamamaster.errors import ExitCode, OllamaMasterError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -121,10 +121,9 @@ def _run(given: list[str]) -> int:
         return OUTPUT.fail(error)
     except TyperException as error:
         return OUTPUT.fail(_usage_error(error))
-    except TerminatedInterrupt:
-        return _stopped(ErrorCode.TERMINATED, ExitCode.TERMINATED)
-    except KeyboardInterrupt:
-        return _stopped(ErrorCode.INTERRUPTED, ExitCode.INTERRUPTED)
+    except KeyboardInterrupt as interrupt:
+        stop = stopped_by(interrupt)
+        return OUTPUT.fail(stop) if OUTPUT.json else stop.exit_code
     except BrokenPipeError:
         raise
     except Exception as error:
@@ -146,14 +145,6 @@ def _usage_error(error: TyperException) -> UsageError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else PROGRAM
     return UsageError(error.format_message(), hint=f"{path} --help")
-
-
-def _stopped(code: ErrorCode, exit_code: ExitCode) -> int:
-    stop = OllamaMasterError(str(code))
-    stop.code, stop.exit_code = code, exit_code
-    if OUTPUT.json:
-        return OUTPUT.fail(stop)
-    return exit_code
 
 
 def _make_streams_safe() -> None:

@@ -23,19 +23,41 @@ def asked_again(application: Application, fleet: Fleet) -> Fleet:
 
     Raises NoInstanceError when there is and was no instance.
     """
-    return run_async(current_fleet(application, fleet))
+    return run_async(_asked_again(application, fleet))
+
+
+async def _asked_again(application: Application, fleet: Fleet) -> Fleet:
+    try:
+        return await current_fleet(application, fleet)
+    finally:
+        await application.ollama.aclose()
 
 
 async def current_fleet(application: Application, fleet: Fleet) -> Fleet:
-    """The same inside a running event loop."""
-    service = application.discover_service()
+    """The same inside a running event loop; the caller closes the client."""
+    if len(fleet) == 0:
+        return await first_fleet(application)
+    found = await application.discover_service().refresh(fleet)
+    for note in found.notes:
+        application.note(note)
+    return found.fleet
+
+
+async def first_fleet(application: Application) -> Fleet:
+    """The fleet as known; when nothing is, what the default discovery finds.
+
+    Raises NoInstanceError when it finds nothing.
+    """
+    fleet = application.fleet()
     if len(fleet) > 0:
-        return (await service.refresh(fleet)).fleet
+        return fleet
     application.note("no inventory yet: looking for Ollama")
-    found = (await service.discover()).fleet
-    if len(found) == 0:
+    found = await application.discover_service().discover()
+    for note in found.notes:
+        application.note(note)
+    if len(found.fleet) == 0:
         raise no_instance(application)
-    return found
+    return found.fleet
 
 
 def no_instance(application: Application) -> NoInstanceError:

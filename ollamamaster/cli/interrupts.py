@@ -5,14 +5,25 @@ from __future__ import annotations
 import signal
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from ollamamaster.errors import InterruptedByPersonError, TerminatedError
+
 if TYPE_CHECKING:
     from collections.abc import Coroutine
+
+    from ollamamaster.errors import OllamaMasterError
 
 Result = TypeVar("Result")
 
 
 class TerminatedInterrupt(KeyboardInterrupt):
     """SIGTERM; it takes the same way out as Ctrl-C, with another exit code."""
+
+
+def stopped_by(interrupt: KeyboardInterrupt) -> OllamaMasterError:
+    """The error that reports an interrupt."""
+    if isinstance(interrupt, TerminatedInterrupt):
+        return TerminatedError("terminated")
+    return InterruptedByPersonError("interrupted")
 
 
 def terminate_by_exception() -> None:

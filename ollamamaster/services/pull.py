@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from ollamamaster.domain.hardware_prior import bandwidth_of
-from ollamamaster.domain.instances import Instance, Locality, Status
-from ollamamaster.domain.models import Model, ModelName
-from ollamamaster.domain.snapshot import Fleet
+from ollamamaster.domain.instances import Locality, Status
+from ollamamaster.domain.models import ModelName
 from ollamamaster.errors import (
     AllFailedError,
     AttemptError,
@@ -20,13 +19,12 @@ from ollamamaster.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from ollamamaster.domain.answers import PullProgress
+    from ollamamaster.domain.instances import Instance
+    from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.ports import Clock, OllamaAPI
-
-# Asking what the instance has now, when the download is done.
-_TAGS_TIMEOUT_S = 10.0
 
 _NEAREST_FIRST = (Locality.LOCAL, Locality.LAN, Locality.REMOTE)
 
@@ -54,11 +52,11 @@ class Pulled:
 
 @dataclass
 class PullService:
-    """Downloads models. `save` keeps what an instance has now in the inventory."""
+    """Downloads models. `refresh` asks instances again and keeps what they have now."""
 
     ollama: OllamaAPI
     clock: Clock
-    save: Callable[[Instance], Awaitable[None]]
+    refresh: Callable[[Fleet, Sequence[Instance]], Awaitable[Fleet]]
 
     async def pulled(
         self, model: str, instance: str | None, fleet: Fleet, listener: PullListener
@@ -83,37 +81,17 @@ class PullService:
             async with aclosing(self.ollama.pull(place.endpoint, name)) as lines:
                 async for line in lines:
                     listener.progress(line)
-            models = await self.ollama.tags(place.endpoint, timeout_s=_TAGS_TIMEOUT_S)
         except AttemptError as failure:
             raise _pull_error(name, place, failure) from failure
-        models = await self._with_details(place, name, models)
-        place = replace(place, models=models, status=Status.UP)
-        await self.save(place)
-        got = place.model(name)
+        fleet = await self.refresh(fleet, [place])
+        got = fleet.find(place.id).model(name)
         return Pulled(
             model=name,
             instance=place.id,
             size_bytes=got.size_bytes if got is not None else None,
             seconds=self.clock.monotonic() - began,
-            fleet=_replaced(fleet, place),
+            fleet=fleet,
         )
-
-    async def _with_details(
-        self, place: Instance, name: str, models: tuple[Model, ...]
-    ) -> tuple[Model, ...]:
-        """The models, those known before with their details, the new one asked for its own."""
-        known = {m.digest: m for m in place.models if m.digest}
-        detailed = [known.get(m.digest, m) for m in models]
-        for position, model in enumerate(detailed):
-            if str(model.name) == name and model.capabilities is None:
-                try:
-                    detailed[position] = await self.ollama.show(
-                        place.endpoint, model, timeout_s=_TAGS_TIMEOUT_S
-                    )
-                except AttemptError:
-                    # The model is there; what it can do is asked again by the next discovery.
-                    continue
-        return tuple(detailed)
 
 
 def best_place(name: str, fleet: Fleet) -> Instance:
@@ -133,11 +111,6 @@ def best_place(name: str, fleet: Fleet) -> Instance:
             hint="name one with --instance to download it all the same",
         )
     return min(roomy, key=lambda i: (-bandwidth_of(i)[0], _NEAREST_FIRST.index(i.locality), i.id))
-
-
-def _replaced(fleet: Fleet, place: Instance) -> Fleet:
-    instances = tuple(place if i.id == place.id else i for i in fleet)
-    return Fleet(instances, fleet.checked_at)
 
 
 def _pull_error(

@@ -26,20 +26,14 @@ from ollamamaster.services.route_errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
     from ollamamaster.domain.selection import Candidate
     from ollamamaster.domain.settings import Settings
     from ollamamaster.domain.task import Task
     from ollamamaster.ports import Clock, LivenessStore, OllamaAPI
     from ollamamaster.services.pull import PullListener, PullService
-
-# Residency older than this is asked again, for at most so long: what is in memory changes with
-# every request, but nobody should wait for a machine that is switched off.
-RESIDENCY_FRESH_S = 5.0
-RESIDENCY_WITHIN_S = 0.25
-# A name that nobody knows may have been pulled lately: then everyone is asked properly.
-SECOND_LOOK_WITHIN_S = 1.0
+    from ollamamaster.services.residency import Residency
 
 # The probe of an instance that was left alone for a while.
 PROBE_TIMEOUT_S = 2.0
@@ -76,16 +70,13 @@ class RouteListener(Protocol):
 
 @dataclass
 class RouteService:
-    """Sends a prompt to the model and instance that will answer it best.
-
-    `refresh` asks the instances of a fleet again, within so many seconds at most.
-    """
+    """Sends a prompt to the model and instance that will answer it best."""
 
     settings: Settings
     ollama: OllamaAPI
     liveness: LivenessStore
     clock: Clock
-    refresh: Callable[[Fleet, float], Awaitable[Fleet]]
+    residency: Residency
     pulls: PullService
 
     async def explain(self, request: RouteRequest, fleet: Fleet) -> Decision:
@@ -189,12 +180,12 @@ class RouteRun:
     async def decide(self, fleet: Fleet, listener: RouteListener | None = None) -> Decision:
         """Ask who has what in memory, and rank. When all look down, the best one is tried."""
         service, request = self.service, self.request
-        if fleet.age_s(service.clock.now()) > RESIDENCY_FRESH_S:
-            fleet = await service.refresh(fleet, RESIDENCY_WITHIN_S)
+        fleet = await service.residency.current(fleet)
         try:
             wish = self._wish(fleet, listener)
         except ModelUnknownError:
-            fleet = await service.refresh(fleet, SECOND_LOOK_WITHIN_S)
+            # It may have been downloaded since the lists were read.
+            fleet = await service.residency.again(fleet)
             wish = self._wish(fleet, listener)
         self._health = dict(service.liveness.load())
         now = service.clock.now().timestamp()

@@ -1,0 +1,143 @@
+"""A decision, drawn: what was understood, who was chosen and why, why not the others."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from ollamamaster.cli.render.figures import seconds
+from ollamamaster.domain.candidates import Reason
+from ollamamaster.domain.plain_text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import Console
+
+    from ollamamaster.domain.selection import Candidate, Decision
+    from ollamamaster.domain.task import Task
+
+# Rejections shown one by one; the rest are counted.
+_SHOWN = 12
+
+
+def render_decision(console: Console, decision: Decision, price: float) -> None:
+    """The decision for a person; `price` is what a doubling of the time must buy."""
+    console.print(_task_line(decision.task), soft_wrap=True)
+    console.print(_chosen_line(decision, price), soft_wrap=True)
+    if decision.ranked:
+        console.print()
+        console.print(_ranking(decision, console.width))
+    if decision.rejected:
+        console.print("not possible", style="bold")
+        for line in _rejections(decision):
+            console.print(f"  {line}", soft_wrap=True)
+    console.print("nothing was sent", style="dim")
+
+
+def decision_rows(decision: Decision) -> Iterator[list[str]]:
+    """The decision as tab-separated rows: rank, model, instance, score, p50, p80 or reason."""
+    for rank, candidate in enumerate(decision.ranked, 1):
+        estimate = candidate.estimate
+        yield [
+            str(rank),
+            candidate.model,
+            candidate.instance,
+            f"{candidate.score:.3f}",
+            f"{estimate.p50_s:.2f}",
+            f"{estimate.p80_s:.2f}",
+        ]
+    for rejection in decision.rejected:
+        yield ["-", rejection.model, rejection.instance, str(rejection.reason), rejection.detail]
+
+
+def _task_line(task: Task) -> str:
+    hardness = ("easy", "medium", "hard")[min(2, int(task.complexity * 3))]
+    output = f"{task.output_tokens.p20:.0f}-{task.output_tokens.p80:.0f} out"
+    evidence = ", ".join(task.evidence)
+    return (
+        f"task      {task.type} · {hardness} ({task.complexity:.2f}: {evidence}) · "
+        f"about {task.prompt_tokens:,} tokens in, {output} · needs {', '.join(sorted(task.needs))}"
+    )
+
+
+def _chosen_line(decision: Decision, price: float) -> str:
+    chosen = decision.chosen
+    if chosen is None:
+        return "chosen    nothing: no candidate fits"
+    who = f"chosen    {one_line(chosen.model)} on {one_line(chosen.pair.instance.name)}"
+    if len(decision.ranked) == 1:
+        return f"{who}: the only one that can"
+    return f"{who}: {why(chosen, decision.ranked[1], decision.demand.performance, price)}"
+
+
+def why(chosen: Candidate, other: Candidate, performance: str, price: float) -> str:
+    """In one sentence, why the chosen one is before the other."""
+    points = 100 * (chosen.terms["quality"] - other.terms["quality"])
+    ratio = _time(chosen) / _time(other)
+    rival = f"{one_line(other.model)} on {one_line(other.pair.instance.name)}"
+    right = f"{abs(points):.0f} points {'likelier' if points > 0 else 'less likely'} to be right"
+    if abs(points) < 0.5:
+        right = "as likely to be right"
+    if ratio > 1.05 and points > 0:
+        pays = 100 * price * math.log2(ratio)
+        return (
+            f"{right} than {rival} and takes {ratio:.1f}x the time; "
+            f"{performance} pays up to {pays:.1f} points for that"
+        )
+    if ratio < 0.95:
+        return f"{right} as {rival}, in {ratio:.2f}x the time".replace(
+            "right as", "right as" if abs(points) < 0.5 else "right than"
+        )
+    nearer = chosen.terms["locality"] > other.terms["locality"]
+    return f"{right} {'as' if abs(points) < 0.5 else 'than'} {rival}" + (
+        ", and nearer" if nearer else ", in about the same time"
+    )
+
+
+def _time(candidate: Candidate) -> float:
+    return max(candidate.prospect.weighted_p80_s, 0.5)
+
+
+def _ranking(decision: Decision, width: int) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("")
+    table.add_column("model", overflow="fold")
+    table.add_column("instance", overflow="fold")
+    table.add_column("right", justify="right", no_wrap=True)
+    table.add_column("done in (p20-p80)", no_wrap=True)
+    wide = width >= 100
+    if wide:
+        for part in ("wait", "load", "reading", "writing"):
+            table.add_column(part, justify="right", no_wrap=True)
+    table.add_column("score", justify="right", no_wrap=True)
+    for candidate in decision.ranked:
+        estimate = candidate.estimate
+        parts = (estimate.wait_s, estimate.load_s, estimate.prompt_s, estimate.generation_s)
+        dot = " ●" if candidate.resident else ""
+        table.add_row(
+            "▸" if candidate is decision.chosen else "",
+            one_line(candidate.model),
+            one_line(candidate.pair.instance.name) + dot,
+            f"{100 * candidate.terms['quality']:.0f} %",
+            f"{seconds(estimate.p50_s)} ({estimate.p20_s:.1f}-{estimate.p80_s:.1f})",
+            *([f"{part:.1f}" for part in parts] if wide else []),
+            f"{candidate.score:.2f}",
+        )
+    return table
+
+
+def _rejections(decision: Decision) -> Iterator[str]:
+    told = [r for r in decision.rejected if r.reason is not Reason.NOT_REQUESTED]
+    for rejection in told[:_SHOWN]:
+        place = f"{one_line(rejection.model)} on {one_line(rejection.instance)}"
+        yield f"{place}: {one_line(rejection.detail)}"
+    left = Counter(str(r.reason) for r in told[_SHOWN:])
+    unasked = len(decision.rejected) - len(told)
+    if unasked:
+        left["not_requested"] = unasked
+    for reason, count in left.items():
+        yield f"{count} more: {reason}"

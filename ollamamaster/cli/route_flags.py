@@ -1,0 +1,108 @@
+"""The options of `route`, checked and turned into a request."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ollamamaster.cli.output import OUTPUT
+from ollamamaster.cli.prompt import read_prompt
+from ollamamaster.domain.routing import RouteRequest
+from ollamamaster.errors import FileUnusableError, UsageError
+from ollamamaster.storage.attachments import read_attachments
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ollamamaster.domain.settings import Performance, Settings
+
+# Go's duration grammar, which Ollama reads `keep_alive` by, and plain seconds.
+_DURATION = re.compile(r"-?(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+|-?\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class RouteFlags:
+    """What was typed."""
+
+    prompt: str | None
+    files: tuple[str, ...]
+    system: str | None
+    model: str | None
+    performance: Performance | None
+    max_time: float | None
+    instance: str | None
+    local_only: bool
+    format: str | None
+    options: tuple[str, ...]
+    think: bool | None
+    keep_alive: str | None
+    pull: bool
+    stream: bool | None
+    explain: bool
+
+    def request(self, settings: Settings) -> RouteRequest:
+        """The request; reads the files and standard input.
+
+        Raises UsageError and its kin naming the option that is wrong.
+        """
+        if self.pull and self.model is None:
+            raise UsageError("--pull needs --model: which one is to be downloaded?")
+        limit = self.max_time if self.max_time is not None else settings.route.max_time_s
+        if limit is not None and not 0 < limit < float("inf"):
+            raise UsageError(f"--max-time: {limit:g} is no number of seconds above 0")
+        keep_alive, wanted = _keep_alive(self.keep_alive), _format(self.format)
+        options = dict(map(_option, self.options))
+        attached = read_attachments(self.files)
+        return RouteRequest(
+            prompt=read_prompt(self.prompt, OUTPUT.note),
+            system=self.system,
+            documents=attached.documents,
+            images=attached.images,
+            model=self.model,
+            instance=self.instance,
+            local_only=self.local_only or settings.route.local_only,
+            performance=self.performance or settings.route.performance,
+            max_time_s=limit,
+            format=wanted,
+            options=options,
+            think=self.think,
+            keep_alive=keep_alive,
+            pull=self.pull,
+        )
+
+
+def _option(text: str) -> tuple[str, Any]:
+    """`seed=1` as a key and a value; what is JSON is read as such, the rest is text."""
+    key, equals, value = text.partition("=")
+    if not equals or not key.strip():
+        raise UsageError(f"--option: {text!r} is not KEY=VALUE")
+    try:
+        return key.strip(), json.loads(value)
+    except ValueError:
+        return key.strip(), value
+
+
+def _keep_alive(text: str | None) -> str | int | None:
+    if text is None:
+        return None
+    if not _DURATION.fullmatch(text):
+        raise UsageError(f"--keep-alive: {text!r} is no duration; write 10m, 1h30m, 0 or -1")
+    return int(text) if text.lstrip("-").isdigit() else text
+
+
+def _format(text: str | None) -> str | Mapping[str, Any] | None:
+    if text is None or text == "json":
+        return text
+    path = Path(text)
+    if not path.is_file():
+        raise FileUnusableError(f"--format: {text!r} is neither json nor the file of a JSON schema")
+    try:
+        schema = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise FileUnusableError(f"--format: {text} is no JSON: {error}") from None
+    if not isinstance(schema, dict):
+        raise FileUnusableError(f"--format: {text} is no JSON schema, which is an object")
+    return schema

@@ -1,0 +1,116 @@
+"""What a person, a script or a pipe is told while a route runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from ollamamaster.cli.output import OUTPUT
+from ollamamaster.cli.render.figures import seconds
+from ollamamaster.cli.status_line import StatusLine
+from ollamamaster.contract.route import attempt_data
+from ollamamaster.domain.plain_text import cleaned
+
+if TYPE_CHECKING:
+    from ollamamaster.domain.routing import Attempt
+    from ollamamaster.domain.selection import Candidate, Decision
+
+
+class WaitingListener:
+    """Tells nothing of the answer until it is complete, so that failing over stays invisible."""
+
+    def __init__(self) -> None:
+        self.status = StatusLine()
+
+    def decided(self, decision: Decision) -> None:
+        ranked, rejected = len(decision.ranked), len(decision.rejected)
+        OUTPUT.log(f"{ranked} candidates, {rejected} rejected")
+
+    def started(self, attempt: Attempt, candidate: Candidate) -> None:
+        self.status.show(_expectation(candidate))
+        OUTPUT.log(f"trying {attempt.model} on {attempt.instance}")
+
+    def token(self, text: str, thinking: str) -> None:
+        pass
+
+    def restarted(self, attempt: Attempt) -> None:
+        pass
+
+    def ended(self, attempt: Attempt) -> None:
+        self.status.clear()
+        if attempt.error is not None:
+            OUTPUT.log(f"{attempt.model} on {attempt.instance}: {attempt.outcome}: {attempt.error}")
+
+    def note(self, text: str) -> None:
+        self.status.clear()
+        OUTPUT.note(text)
+
+
+class StreamingListener(WaitingListener):
+    """Shows the answer as it comes; on a terminal without what could act on it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._failed: Attempt | None = None
+        self.ends_with_newline = True
+
+    def started(self, attempt: Attempt, candidate: Candidate) -> None:
+        if self._failed is not None:
+            lost = self._failed
+            OUTPUT.note(
+                f"{lost.model} on {lost.instance} broke off ({lost.error}); "
+                f"starting anew with {attempt.model} on {attempt.instance}"
+            )
+            self._failed = None
+        super().started(attempt, candidate)
+
+    def token(self, text: str, thinking: str) -> None:
+        if not text:
+            self.status.show("thinking …")
+            return
+        self.status.clear()
+        sys.stdout.write(cleaned(text) if OUTPUT.on_terminal else text)
+        sys.stdout.flush()
+        self.ends_with_newline = text.endswith("\n")
+
+    def restarted(self, attempt: Attempt) -> None:
+        self._failed = attempt
+        if not self.ends_with_newline:
+            sys.stdout.write("\n")
+        sys.stdout.write("\n")
+        self.ends_with_newline = True
+
+
+class NdjsonListener(WaitingListener):
+    """One JSON object a line for every event; the envelope comes after them."""
+
+    def started(self, attempt: Attempt, candidate: Candidate) -> None:
+        self._attempt(attempt)
+
+    def token(self, text: str, thinking: str) -> None:
+        if text:
+            OUTPUT.object({"type": "token", "text": text})
+        if thinking:
+            OUTPUT.object({"type": "thinking", "text": thinking})
+        sys.stdout.flush()
+
+    def restarted(self, attempt: Attempt) -> None:
+        place = {"instance": attempt.instance, "model": attempt.model}
+        OUTPUT.object({"type": "restart", **place})
+
+    def ended(self, attempt: Attempt) -> None:
+        self._attempt(attempt)
+
+    def _attempt(self, attempt: Attempt) -> None:
+        OUTPUT.object({"type": "attempt", **attempt_data(attempt)})
+        sys.stdout.flush()
+
+
+def _expectation(candidate: Candidate) -> str:
+    """What the status line says before the first token."""
+    estimate = candidate.estimate
+    who = f"{candidate.model} on {candidate.pair.instance.name}"
+    rest = estimate.p50_s - estimate.load_s
+    if candidate.resident or estimate.load_s < 1:
+        return f"{who} · about {seconds(estimate.p50_s)}"
+    return f"{who} · loading, about {seconds(estimate.load_s)} · then about {seconds(rest)}"

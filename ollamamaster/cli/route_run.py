@@ -1,0 +1,139 @@
+"""A run of `route`: from the flags to the answer, the error or the decision that is shown."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from ollamamaster.bootstrap import Application
+from ollamamaster.cli.fleet import first_fleet
+from ollamamaster.cli.interrupts import run_async, stopped_by
+from ollamamaster.cli.output import OUTPUT
+from ollamamaster.cli.pull_progress import PullDisplay
+from ollamamaster.cli.render.figures import rate, seconds
+from ollamamaster.cli.route_listeners import NdjsonListener, StreamingListener, WaitingListener
+from ollamamaster.contract.decision import decision_data
+from ollamamaster.contract.route import route_data
+from ollamamaster.domain.plain_text import cleaned, one_line
+from ollamamaster.errors import ModelUnknownError, OllamaMasterError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ollamamaster.cli.route_flags import RouteFlags
+    from ollamamaster.domain.routing import RouteRequest, RouteResult
+    from ollamamaster.domain.selection import Decision
+    from ollamamaster.services.route import RouteRun
+
+
+def run_route(flags: RouteFlags) -> int:
+    """Carry out `route`; returns the exit code."""
+    application = Application(note=OUTPUT.note)
+    request = flags.request(application.settings)
+    if flags.explain:
+        return _explain(application, request)
+    run = application.route_service().begin(request)
+    listener = _listener(flags)
+    try:
+        result = run_async(_answer(application, run, listener))
+    except OllamaMasterError as error:
+        listener.status.clear()
+        return _failed(_with_pull_hint(error, flags), run, listener)
+    except KeyboardInterrupt as interrupt:
+        listener.status.clear()
+        if not OUTPUT.json:
+            raise
+        return _failed(stopped_by(interrupt), run, listener)
+    return _show(result, listener)
+
+
+def _listener(flags: RouteFlags) -> WaitingListener:
+    if OUTPUT.json:
+        return NdjsonListener() if flags.stream else WaitingListener()
+    streams = OUTPUT.on_terminal if flags.stream is None else flags.stream
+    return StreamingListener() if streams else WaitingListener()
+
+
+async def _answer(
+    application: Application, run: RouteRun, listener: WaitingListener
+) -> RouteResult:
+    try:
+        fleet = await first_fleet(application)
+        with PullDisplay() as pulling:
+            return await run.complete(fleet, listener, pulling)
+    finally:
+        await application.ollama.aclose()
+
+
+def _explain(application: Application, request: RouteRequest) -> int:
+    async def decide() -> Decision:
+        try:
+            fleet = await first_fleet(application)
+            return await application.route_service().explain(request, fleet)
+        finally:
+            await application.ollama.aclose()
+
+    decision = run_async(decide())
+    price = application.settings.route.price_per_doubling[request.performance]
+
+    def table(console: Console) -> None:
+        from ollamamaster.cli.render.explain import render_decision
+
+        render_decision(console, decision, price)
+
+    def rows() -> list[list[str]]:
+        from ollamamaster.cli.render.explain import decision_rows
+
+        return list(decision_rows(decision))
+
+    return OUTPUT.emit(lambda: {"decision": decision_data(decision)}, table=table, rows=rows)
+
+
+def _show(result: RouteResult, listener: WaitingListener) -> int:
+    if OUTPUT.json:
+        return OUTPUT.envelope(route_data(result))
+    if isinstance(listener, StreamingListener):
+        if not listener.ends_with_newline:
+            sys.stdout.write("\n")
+    else:
+        text = cleaned(result.response) if OUTPUT.on_terminal else result.response
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    sys.stdout.flush()
+    if OUTPUT.notes_on_terminal or OUTPUT.verbose:
+        OUTPUT.note(_summary(result))
+    return 0
+
+
+def _summary(result: RouteResult) -> str:
+    """`phi4:latest on 127.0.0.1:11434 · 1.2 s · 87 tok/s`."""
+    timing = result.timing
+    chosen = result.decision.ranked if result.decision else ()
+    place = next(
+        (c.pair.instance.name for c in chosen if c.instance == result.instance), result.instance
+    )
+    parts = [
+        ("load", timing.load_s),
+        ("reading", timing.prompt_s),
+        ("writing", timing.generation_s),
+    ]
+    long_parts = [f"{name} {value:.1f}" for name, value in parts if value and value >= 0.05]
+    took = seconds(timing.total_s)
+    if timing.total_s and timing.total_s >= 3 and len(long_parts) > 1:
+        took += f" ({', '.join(long_parts)})"
+    who = f"{one_line(result.model or '?')} on {one_line(place or '?')}"
+    return " · ".join(filter(None, [who, took, rate(timing.tokens_per_s)]))
+
+
+def _failed(error: OllamaMasterError, run: RouteRun, listener: WaitingListener) -> int:
+    known = run.decision is not None or bool(run.attempts)
+    data = route_data(run.so_far()) if known and OUTPUT.json else None
+    if isinstance(listener, StreamingListener) and not listener.ends_with_newline:
+        sys.stdout.write("\n")
+    return OUTPUT.fail(error, data=data, partial=run.has_text)
+
+
+def _with_pull_hint(error: OllamaMasterError, flags: RouteFlags) -> OllamaMasterError:
+    if isinstance(error, ModelUnknownError) and flags.model is not None and not flags.pull:
+        to_get = f"to get it: ollamamaster pull {flags.model}, or add --pull"
+        error.hint = "\n".join(filter(None, [error.hint, to_get]))
+    return error

@@ -1,0 +1,75 @@
+"""Who is up, and what is in memory, at the moment a route must decide?"""
+
+from __future__ import annotations
+
+import asyncio  # noqa: TID253 (imported only by commands that wait for instances)
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ollamamaster.domain.instances import Instance, Status
+from ollamamaster.errors import AttemptError, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from ollamamaster.domain.snapshot import Fleet
+    from ollamamaster.ports import Clock, OllamaAPI
+
+# What is in memory changes with every request, so older than this it is asked again, but nobody
+# should wait for a machine that is switched off.
+FRESH_S = 5.0
+WITHIN_S = 0.25
+
+# Models come and go by hand: after a minute those that were up are asked for their whole list.
+LIST_FRESH_S = 60.0
+LIST_WITHIN_S = 1.0
+
+
+@dataclass
+class Residency:
+    """Brings a fleet up to date before a decision, within a bounded time.
+
+    `refresh` asks so many instances for everything they have, within a second.
+    """
+
+    ollama: OllamaAPI
+    clock: Clock
+    refresh: Callable[[Fleet, Sequence[Instance]], Awaitable[Fleet]]
+
+    async def current(self, fleet: Fleet) -> Fleet:
+        """The fleet with what is in memory now; one that is late keeps what was known."""
+        age_s = fleet.age_s(self.clock.now())
+        if age_s <= FRESH_S:
+            return fleet
+        if age_s <= LIST_FRESH_S:
+            return await self._with_memory(fleet, fleet.instances)
+        up = [i for i in fleet if i.status is not Status.DOWN]
+        down = [i for i in fleet if i.status is Status.DOWN]
+        refreshed, revived = await asyncio.gather(
+            self.refresh(fleet, up), self._with_memory(fleet, down)
+        )
+        asked = {i.id for i in down}
+        back = {i.id: i for i in revived if i.id in asked}
+        return replace(refreshed, instances=tuple(back.get(i.id, i) for i in refreshed))
+
+    async def again(self, fleet: Fleet) -> Fleet:
+        """The fleet after everyone was asked for everything, whatever its age."""
+        return await self.refresh(fleet, fleet.instances)
+
+    async def _with_memory(self, fleet: Fleet, asked: Sequence[Instance]) -> Fleet:
+        answers = await asyncio.gather(*map(self._now, asked))
+        now = {instance.id: instance for instance in answers}
+        return replace(fleet, instances=tuple(now.get(i.id, i) for i in fleet))
+
+    async def _now(self, instance: Instance) -> Instance:
+        try:
+            async with asyncio.timeout(WITHIN_S):
+                loaded = await self.ollama.ps(instance.endpoint, timeout_s=WITHIN_S)
+        except TimeoutError:
+            return instance
+        except AttemptError as failure:
+            if failure.outcome is Outcome.CONNECT_ERROR:
+                return replace(instance, status=Status.DOWN)
+            return instance
+        status = Status.UP if instance.status is Status.DOWN else instance.status
+        return replace(instance, loaded=loaded, status=status)
