@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ollamamaster.domain.changes import Change, changes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator
 
     from ollamamaster.ports import Clock
     from ollamamaster.services.discover import DiscoverService, Discovery
@@ -42,7 +42,7 @@ class WatchService:
         *,
         ask_every_s: float = ASK_EVERY_S,
         scan_every_s: float = SCAN_EVERY_S,
-    ) -> AsyncIterator[Observed]:
+    ) -> AsyncGenerator[Observed, None]:
         """What differs from `first`, from then on and without end.
 
         The known instances are asked every `ask_every_s` seconds, the whole discovery is
