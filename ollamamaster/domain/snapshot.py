@@ -88,15 +88,16 @@ def with_settings(fleet: Fleet, settings: Settings) -> Fleet:
     out. Doing it twice changes nothing.
     """
     configured = {address.id: (address, of) for address, of in settings.instances.items()}
-    own_ids = {instance.id for instance in fleet}
-    named: set[str] = set()
+    # each name belongs to one instance: its own id first, then an alias where it is met first
+    named = {instance.id for instance in fleet}
     found: list[Instance] = []
-    for instance in fleet:
-        by_alias = (alias for alias in instance.aliases if alias not in own_ids)
-        key = next((id_ for id_ in (instance.id, *by_alias) if id_ in configured), None)
-        named |= {instance.id, *instance.aliases}
+    for each in fleet:
+        aliases = tuple(alias for alias in each.aliases if alias not in named)
+        named |= set(aliases)
+        instance = replace(each, aliases=aliases, settings=InstanceSettings())
+        key = next((id_ for id_ in (each.id, *aliases) if id_ in configured), None)
         if key is None:
-            found.append(replace(instance, settings=InstanceSettings()))
+            found.append(instance)
         elif not configured[key][1].disabled:
             found.append(_as_configured(_renamed(instance, configured[key][0]), configured[key][1]))
     missing = (
