@@ -35,7 +35,7 @@ async def _asked_again(application: Application, fleet: Fleet) -> Fleet:
 
 async def current_fleet(application: Application, fleet: Fleet) -> Fleet:
     """The same inside a running event loop; the caller closes the client."""
-    if len(fleet) == 0:
+    if fleet.checked_at is None or len(fleet) == 0:
         return await first_fleet(application)
     found = await application.discover_service().refresh(fleet)
     for note in found.notes:
@@ -44,12 +44,12 @@ async def current_fleet(application: Application, fleet: Fleet) -> Fleet:
 
 
 async def first_fleet(application: Application) -> Fleet:
-    """The fleet as known; when nothing is, what the default discovery finds.
+    """The fleet as known; when it was never looked for, what the default discovery finds.
 
     Raises NoInstanceError when it finds nothing.
     """
     fleet = application.fleet()
-    if len(fleet) > 0:
+    if fleet.checked_at is not None and len(fleet) > 0:
         return fleet
     application.note("no inventory yet: looking for Ollama")
     found = await application.discover_service().discover()

@@ -43,16 +43,19 @@ def meant_model(text: str, fleet: Fleet) -> MeantModel:
 
 
 def _near_hint(wanted: ModelName, fleet: Fleet) -> str | None:
-    where: dict[str, list[str]] = {}
+    where: dict[ModelName, list[str]] = {}
     for instance in fleet:
         for model in instance.models:
-            where.setdefault(str(model.name), []).append(instance.name)
-    near = sorted(where, key=lambda name: -_likeness(str(wanted), name))
-    near = [name for name in near if _likeness(str(wanted), name) >= _NEAR][:_SUGGESTIONS]
+            where.setdefault(model.name, []).append(instance.name)
+    near = sorted(where, key=lambda name: (-_likeness(wanted, name), name))
+    near = [name for name in near if _likeness(wanted, name) >= _NEAR][:_SUGGESTIONS]
     if not near:
         return None
     return "near: " + " · ".join(f"{name} ({', '.join(where[name])})" for name in near)
 
 
-def _likeness(a: str, b: str) -> float:
-    return SequenceMatcher(None, a.lower(), b.lower()).ratio()
+def _likeness(wanted: ModelName, name: ModelName) -> float:
+    """How alike the names are; the tag counts less, because people leave it out."""
+    whole = SequenceMatcher(None, str(wanted).lower(), str(name).lower()).ratio()
+    stem = SequenceMatcher(None, wanted.name.lower(), name.name.lower()).ratio()
+    return max(whole, stem)

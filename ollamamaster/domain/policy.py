@@ -49,4 +49,4 @@ def _matches(rule: str, model: Model, instance: Instance) -> bool:
 def locality_term(policy: PolicySettings, locality: Locality) -> float:
     """What the distance takes from the utility, in p(success); 0 for this machine."""
     weight = policy.weights.get("locality", DEFAULT_LOCALITY_WEIGHT)
-    return -weight * _DISTANCE[locality]
+    return 0.0 - weight * _DISTANCE[locality]

@@ -43,10 +43,10 @@ class Residency:
             return fleet
         if age_s <= LIST_FRESH_S:
             return await self._with_memory(fleet, fleet.instances)
-        up = [i for i in fleet if i.status is not Status.DOWN]
-        down = [i for i in fleet if i.status is Status.DOWN]
+        down = [i for i in fleet if i.status is Status.DOWN and i.last_seen is not None]
+        others = [i for i in fleet if i not in down]
         refreshed, revived = await asyncio.gather(
-            self.refresh(fleet, up), self._with_memory(fleet, down)
+            self.refresh(fleet, others), self._with_memory(fleet, down)
         )
         asked = {i.id for i in down}
         back = {i.id: i for i in revived if i.id in asked}
