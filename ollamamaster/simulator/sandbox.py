@@ -19,7 +19,7 @@ from ollamamaster.simulator.fleet import load_fleet
 from ollamamaster.simulator.server import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from types import TracebackType
 
     from ollamamaster.simulator.plan import FleetPlan
@@ -158,12 +158,8 @@ class SimulatedFleet:
         self.close()
 
     def environment(self) -> dict[str, str]:
-        """The environment of a command that is to see this fleet and nothing else."""
-        environment = {k: v for k, v in os.environ.items() if k.upper() != "OLLAMA_HOST"}
-        environment["OLLAMAMASTER_HOME"] = str(self.home)
-        path = environment.get("PATH", os.defpath)
-        environment["PATH"] = os.pathsep.join((str(scripts_folder()), path))
-        return environment
+        """The environment of a command that is to see this fleet and no other instance."""
+        return {**sandboxed(os.environ), "OLLAMAMASTER_HOME": str(self.home)}
 
     def close(self) -> None:
         """End every instance and remove the home folder. Does no harm a second time."""
@@ -234,6 +230,32 @@ class SimulatedFleet:
         (self.home / "config.toml").write_text(tomli_w.dumps(config), "utf-8")
 
 
-def scripts_folder() -> Path:
+def sandboxed(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment without the person's own settings, and with our scripts first on PATH.
+
+    Variables of ours would overrule the config that names the fleet.
+    """
+    kept = {
+        name: value
+        for name, value in environment.items()
+        if name.upper() != "OLLAMA_HOST" and not _names_an_instance(name)
+    }
+    path = kept.get("PATH", os.defpath)
+    kept["PATH"] = os.pathsep.join((str(_scripts_folder()), path))
+    return kept
+
+
+# Variables that would add instances to those of the fleet.
+_DISCOVERY = "OLLAMAMASTER_DISCOVERY_"
+
+
+def _names_an_instance(name: str) -> bool:
+    return name.upper().startswith(_DISCOVERY)
+
+
+def _scripts_folder() -> Path:
     """Where this installation's `ollamamaster` script lies."""
-    return Path(sysconfig.get_path("scripts"))
+    schemes = (sysconfig.get_default_scheme(), sysconfig.get_preferred_scheme("user"))
+    folders = [Path(sysconfig.get_path("scripts", scheme)) for scheme in schemes]
+    script = "ollamamaster.exe" if os.name == "nt" else "ollamamaster"
+    return next((folder for folder in folders if (folder / script).exists()), folders[0])
