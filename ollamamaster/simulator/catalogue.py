@@ -167,7 +167,7 @@ def _model_info(model: ModelPlan, *, verbose: bool) -> dict[str, Any]:
         "tokenizer.ggml.bos_token_id": 1,
         "tokenizer.ggml.eos_token_id": 2,
         "tokenizer.ggml.model": "llama",
-        "tokenizer.ggml.scores": [0.0] * _VOCABULARY if verbose else None,
+        "tokenizer.ggml.scores": [0] * _VOCABULARY if verbose else None,
         "tokenizer.ggml.token_type": [1] * _VOCABULARY if verbose else None,
         "tokenizer.ggml.tokens": (
             [f"<0x{number:02X}>" for number in range(_VOCABULARY)] if verbose else None
