@@ -22,9 +22,9 @@ _MOST_PEERS = 1024
 _DOCKER_BRIDGE = re.compile(r"docker\d+|docker_gwbridge|br-[0-9a-f]{12}")
 # `0.0.0.0:8000-8002->8000-8002/tcp`, `[::]:11434->11434/tcp`
 _PUBLISHED = re.compile(
-    r"(?P<host>[0-9.]+|\[[0-9a-fA-F:]*\]|:::?):?(?P<first>\d{1,5})(?:-(?P<last>\d{1,5}))?->[0-9-]+/tcp"
+    r"(?P<host>[0-9.]+|\[[0-9a-fA-F:]*\]|::):(?P<first>\d{1,5})(?:-(?P<last>\d{1,5}))?->[0-9-]+/tcp"
 )
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "::1", ":": "::1"}  # noqa: S104 read, not bound
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 read, not bound
 
 
 class SystemNeighbours:
