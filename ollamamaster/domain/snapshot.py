@@ -100,10 +100,11 @@ def with_settings(fleet: Fleet, settings: Settings) -> Fleet:
             found.append(instance)
         elif not configured[key][1].disabled:
             found.append(_as_configured(_renamed(instance, configured[key][0]), configured[key][1]))
+    present = {name for instance in found for name in (instance.id, *instance.aliases)}
     missing = (
         _as_configured(Instance(address, locality=_locality_by_name(address.host)), of)
         for id_, (address, of) in configured.items()
-        if id_ not in named and not of.disabled
+        if id_ not in present and not of.disabled
     )
     return replace(fleet, instances=(*found, *missing))
 

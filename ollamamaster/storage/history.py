@@ -111,6 +111,8 @@ class HistoryDatabase:
         self._make_private()
         connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         try:
+            # first of all: a file of a newer version is not to be changed in any way
+            self._applied(connection)
             _set_journal(connection, "DELETE" if on_network_disk(self.path) else "WAL")
             # a lost last second of advice after a power cut is no loss; the file stays whole
             connection.execute("PRAGMA synchronous=NORMAL")

@@ -32,6 +32,7 @@ from ollamamaster.domain.instances import (
     InstanceAddress,
     Locality,
     Status,
+    locality_of,
 )
 from ollamamaster.domain.models import LoadedModel, Model, ModelName, ModelShape
 from ollamamaster.domain.snapshot import Fleet
@@ -100,7 +101,7 @@ def _from_instance(instance: Instance, details: dict[str, dict[str, Any]]) -> di
     entry = _known(
         url=instance.address.url,
         aliases=list(instance.aliases) or None,
-        locality=str(instance.locality),
+        locality=None if instance.settings.locality else str(instance.locality),
         status=str(instance.status),
         version=instance.version,
         latency_ms=instance.latency_ms,
@@ -108,7 +109,7 @@ def _from_instance(instance: Instance, details: dict[str, dict[str, Any]]) -> di
         first_seen=_moment(instance.first_seen),
         last_seen=_moment(instance.last_seen),
     )
-    if gpu != Gpu():
+    if gpu != Gpu() and gpu.source is not GpuSource.CONFIG:
         entry["gpu"] = _known(
             source=str(gpu.source),
             count=gpu.count,
@@ -188,10 +189,13 @@ def _moment(moment: datetime | None) -> datetime | None:
 
 def _to_instance(entry: Mapping[str, Any], details: Mapping[str, Model]) -> Instance:
     gpu = _is(entry.get("gpu", {}), dict)
+    address = _to_address(_is(entry["url"], str))
+    # it is left out where the config overrides it; without the config the address tells
+    by_address = locality_of(frozenset({address.host}), frozenset())
     return Instance(
-        address=_to_address(_is(entry["url"], str)),
+        address=address,
         aliases=_texts(entry.get("aliases", [])),
-        locality=Locality(entry.get("locality", Locality.REMOTE)),
+        locality=Locality(entry.get("locality", by_address)),
         status=Status(entry.get("status", Status.DOWN)),
         version=_maybe(entry, "version", str),
         latency_ms=_number(entry, "latency_ms"),

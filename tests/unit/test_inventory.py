@@ -94,6 +94,13 @@ def test_what_the_config_says_is_not_written() -> None:
     assert "docker" in text
 
 
+def test_what_the_config_overrides_is_not_written_either() -> None:
+    address = InstanceAddress("10.0.0.5")
+    settings = Settings(instances={address: CONFIGURED})
+    [found] = again(with_settings(Fleet((BARE,)), settings))
+    assert found == replace(BARE, locality=Locality.LAN)
+
+
 def test_the_details_of_a_model_stand_once_however_many_have_it() -> None:
     fleet = Fleet(tuple(replace(FULL, address=InstanceAddress(f"h{n}")) for n in range(12)))
     assert to_text(fleet).count(b"14.7B") == 1
@@ -179,7 +186,9 @@ instances = st.builds(
     status=st.sampled_from(Status),
     version=st.none() | texts,
     latency_ms=st.none() | st.floats(allow_nan=False, allow_infinity=False),
-    gpu=st.builds(Gpu, numbers, st.sampled_from(GpuSource), numbers, numbers),
+    gpu=st.builds(
+        Gpu, numbers, st.sampled_from([GpuSource.OBSERVED, GpuSource.UNKNOWN]), numbers, numbers
+    ),
     models=st.lists(models, max_size=4, unique_by=lambda m: str(m.name)).map(tuple),
     loaded=st.lists(loaded_models, max_size=3).map(tuple),
     labels=st.dictionaries(texts, texts, max_size=3),
