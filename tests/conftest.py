@@ -6,9 +6,16 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# How fast examples are made and run is the machine's matter, not a property of the code.
+settings.register_profile(
+    "ollamamaster", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("ollamamaster")
 
 
 @pytest.fixture(scope="session")
