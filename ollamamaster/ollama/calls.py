@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from ollamamaster.errors import AttemptError
     from ollamamaster.ollama.connections import Connections
 
-# What httpx lets through besides its own tree: OSError from odd network stacks, UnicodeError from
-# a name that has no IDNA form, InvalidURL from an address that is none.
+# What httpx lets through besides its own tree: OSError from odd network stacks, InvalidURL from an
+# address that is none, ValueError from the standard library when it reads headers or addresses.
 _EXPECTED = (
     httpx.HTTPError,
     httpx.InvalidURL,
     httpx.StreamError,
     OSError,
-    UnicodeError,
+    ValueError,
     WireError,
     UnusableEndpointError,
 )
@@ -112,6 +112,8 @@ class Call:
         if response.status_code != httpx.codes.OK:
             body = await self._beginning(response, MAX_ERROR_BYTES)
             raise self.failures.of_status(response.status_code, content_type, body)
+        if "html" in content_type.lower():
+            raise WireError("a web page, not Ollama")
 
     async def _beginning(self, response: httpx.Response, limit: int) -> bytes:
         """The first bytes of a body; an error's text is worth having even if it breaks off."""
@@ -127,8 +129,6 @@ class Call:
 
     async def read(self, response: httpx.Response, limit: int) -> bytes:
         """The whole body. Raises WireError when it is larger than the limit."""
-        if "html" in response.headers.get("content-type", "").lower():
-            raise WireError("a web page, not Ollama")
         data = bytearray()
         async for piece in response.aiter_raw():
             data += piece

@@ -97,9 +97,14 @@ class OllamaClient:
         return await _ask(call, wire.read_tags, timeout_s)
 
     async def ps(self, endpoint: Endpoint, *, timeout_s: float) -> tuple[LoadedModel, ...]:
-        """The models the instance has in memory; none on a server before 0.1.38."""
+        """The models the instance has in memory; none where it cannot tell (before 0.1.38)."""
         call = Call(self._connections, endpoint, "GET", "/api/ps")
-        return await _ask(call, wire.read_ps, timeout_s)
+        try:
+            return await _ask(call, wire.read_ps, timeout_s)
+        except AttemptError as error:
+            if error.status != 404:
+                raise
+            return ()
 
     async def show(self, endpoint: Endpoint, model: Model, *, timeout_s: float) -> Model:
         """The model with its capabilities, context length and shape filled in."""

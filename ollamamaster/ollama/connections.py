@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING
 from urllib.request import getproxies
 
@@ -63,6 +64,8 @@ class Connections:
                 transport=self._transport,
                 follow_redirects=False,
                 limits=_LIMITS,
+                # Ollama sets no cookies; nobody else gets to keep anything here.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 headers={
                     "Accept-Encoding": "identity",
                     "User-Agent": f"ollamamaster/{__version__}",
@@ -143,10 +146,14 @@ def _tls(ca_file: str | None) -> ssl.SSLContext:
     if ca_file is None:
         return httpx.create_ssl_context()
     try:
-        return ssl.create_default_context(cafile=os.path.expanduser(ca_file))  # noqa: PTH111 - pathlib refuses `~nobody` with RuntimeError
+        context = ssl.create_default_context(cafile=os.path.expanduser(ca_file))  # noqa: PTH111 - pathlib refuses `~nobody` with RuntimeError
     except ssl.SSLError:
         raise UnusableEndpointError(f"the CA file {ca_file} holds no certificate") from None
     except OSError as error:
         raise UnusableEndpointError(
             f"the CA file {ca_file} cannot be read: {error.strerror}"
         ) from None
+    # From 3.13 on Python refuses a CA without a key usage extension, which is what many a home
+    # lab has; with the person's own file the older rule holds on every version.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    return context

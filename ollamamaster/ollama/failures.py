@@ -16,7 +16,7 @@ from ollamamaster.ollama.stream import WireError, parse
 from ollamamaster.ollama.wire import error_of
 
 # Five lines of a terminal: enough for every text in Ollama's source, too little to hide in.
-MAX_TEXT_CHARS = 500
+MAX_MESSAGE_CHARS = 500
 
 # Sequences that move the cursor, set titles or colours; first, so that their letters go too.
 _ESCAPES = re.compile(
@@ -56,11 +56,11 @@ class UnusableEndpointError(Exception):
 
 def clean(text: str, *, secret: str | None = None) -> str:
     """Text of an instance on one line: no controls, no escapes, not the secret, not too long."""
-    text = _ESCAPES.sub(" ", text[: 20 * MAX_TEXT_CHARS])
+    text = _ESCAPES.sub(" ", text[: 20 * MAX_MESSAGE_CHARS])
     text = _SPACES.sub(" ", _INVISIBLE.sub(" ", text)).strip()
     if secret:
         text = text.replace(secret, "***")
-    return text if len(text) <= MAX_TEXT_CHARS else text[: MAX_TEXT_CHARS - 1] + "…"
+    return text if len(text) <= MAX_MESSAGE_CHARS else text[: MAX_MESSAGE_CHARS - 1] + "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +133,9 @@ class Failures:
                 return self._error(
                     Outcome.CONNECT_ERROR, "the connection was closed before any answer"
                 )
+            case _ if progress.answered:
+                text = f"{type(error).__name__}: {error}"
+                return self._error(Outcome.BAD_RESPONSE, text, received=received)
             case _:
                 return self._error(
                     Outcome.CONNECT_ERROR, _reason(error), connected=progress.connected
@@ -199,7 +202,6 @@ def _phrase(status: int, *, is_html: bool) -> str:
 
 
 _REASONS = {
-    errno.ECONNREFUSED: "connection refused",
     errno.EHOSTUNREACH: "the host cannot be reached",
     errno.ENETUNREACH: "the network cannot be reached",
     errno.ECONNRESET: "the connection was reset",
@@ -217,11 +219,13 @@ def _reason(error: BaseException) -> str:
                 return f"its certificate is not trusted: {cause.verify_message}"
             case ssl.SSLError():
                 return f"no TLS connection: {cause.reason or cause}"
+            case ConnectionRefusedError():
+                return "connection refused"
             case OSError(errno=number) if number in _REASONS:
                 return _REASONS[number]
     if isinstance(error, httpx.TimeoutException):
         return "no connection in time"
-    if isinstance(error, httpx.InvalidURL | UnicodeError):
+    if isinstance(error, httpx.InvalidURL | ValueError):
         return f"its address cannot be used: {error}"
     return str(error) or type(error).__name__
 

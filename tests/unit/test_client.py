@@ -19,6 +19,8 @@ from ollamamaster.ollama.connections import Connections, is_public
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from ollamamaster.ports import OllamaAPI
+
 pytestmark = pytest.mark.anyio
 
 RECORDED = Path(__file__).parents[1] / "golden" / "ollama-wire"
@@ -106,6 +108,37 @@ async def test_a_path_prefix_stands_before_every_path() -> None:
     there = Endpoint(InstanceAddress("localhost", 8080, prefix="/gpu/1"))
     await client(handler).version(there, timeout_s=5)
     assert asked == ["http://localhost:8080/gpu/1/api/version"]
+
+
+@pytest.mark.parametrize("host", ["xn--", "", "x" * 64 + ".invalid"])
+async def test_a_host_that_has_no_form_for_the_network_is_a_connect_error(host: str) -> None:
+    with pytest.raises(AttemptError) as caught:
+        await OllamaClient().version(Endpoint(InstanceAddress(host)), timeout_s=5)
+    assert caught.value.outcome is Outcome.CONNECT_ERROR
+
+
+@pytest.mark.parametrize("host", ["::1", "bücher.example", "a_b", "gpu-1.lan"])
+async def test_a_host_of_any_kind_can_be_asked(host: str) -> None:
+    there = Endpoint(InstanceAddress(host))
+    assert await client(replay("version")).version(there, timeout_s=5) == "0.24.0"
+
+
+async def test_cookies_are_not_kept() -> None:
+    sent: list[str | None] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        sent.append(request.headers.get("cookie"))
+        return says(b'{"version":"0.24.0"}', set_cookie="id=1")
+
+    ollama = client(handler)
+    await ollama.version(HERE, timeout_s=5)
+    await ollama.version(HERE, timeout_s=5)
+    assert sent == [None, None]
+
+
+def test_the_client_is_the_port() -> None:
+    api: OllamaAPI = OllamaClient()
+    assert callable(api.answer)
 
 
 async def test_compression_is_declined() -> None:
@@ -239,6 +272,10 @@ async def test_tags_ps_and_show_are_read_from_what_was_recorded() -> None:
     assert len(await ollama.ps(HERE, timeout_s=5)) == 1
     shown = await ollama.show(HERE, Model(ModelName("fleet-tiny")), timeout_s=5)
     assert shown.context_length == 8192
+
+
+async def test_a_server_too_old_to_tell_what_is_in_memory_tells_nothing() -> None:
+    assert await client(replay("unknown-path")).ps(HERE, timeout_s=5) == ()
 
 
 async def test_a_pull_ends_with_success() -> None:

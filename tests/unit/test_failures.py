@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ollamamaster.errors import AttemptError, Outcome
-from ollamamaster.ollama.failures import MAX_TEXT_CHARS, Failures, Progress, clean
+from ollamamaster.ollama.failures import MAX_MESSAGE_CHARS, Failures, Progress, clean
 from ollamamaster.ollama.stream import WireError
 
 RECORDED = Path(__file__).parents[1] / "golden" / "ollama-wire"
@@ -196,7 +196,7 @@ def test_controls_escapes_and_overrides_are_taken_out(dirty: str, text: str) -> 
 @given(text=st.text(max_size=900))
 def test_a_cleaned_text_is_one_printable_line_of_bounded_length(text: str) -> None:
     cleaned = clean(text)
-    assert len(cleaned) <= MAX_TEXT_CHARS
+    assert len(cleaned) <= MAX_MESSAGE_CHARS
     assert not {unicodedata.category(c) for c in cleaned} & {"Cc", "Cs", "Zl", "Zp"}
 
 

@@ -1,0 +1,126 @@
+"""Every fault of the sandbox, as the client tells it."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ollamamaster.domain.answers import AnswerRequest
+from ollamamaster.domain.instances import Endpoint, InstanceAddress
+from ollamamaster.errors import AttemptError, Outcome
+from ollamamaster.ollama.client import OllamaClient
+from ollamamaster.ollama.watchdog import Watch
+from ollamamaster.simulator.sandbox import SimulatedFleet
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from ollamamaster.simulator.sandbox import SimulatedInstance
+
+pytestmark = pytest.mark.anyio
+
+# What hangs is found out soon; what answers has ten times as long as it ever needs here.
+WATCH = Watch(ask_every_s=0.3, answer_within_s=0.5, line_within_s=1.0)
+AT_MOST_S = 60
+
+
+@pytest.fixture
+def instance() -> Iterator[SimulatedInstance]:
+    with SimulatedFleet.start("duo", speed=50.0) as fleet:
+        yield fleet["a"]
+
+
+@pytest.fixture
+def endpoint(instance: SimulatedInstance) -> Endpoint:
+    return Endpoint(InstanceAddress.parse(instance.url))
+
+
+@pytest.fixture
+async def ollama() -> AsyncIterator[OllamaClient]:
+    client = OllamaClient(watch=WATCH)
+    yield client
+    await client.aclose()
+
+
+async def first_model(ollama: OllamaClient, endpoint: Endpoint) -> str:
+    return str((await ollama.tags(endpoint, timeout_s=AT_MOST_S))[0].name)
+
+
+async def complete(ollama: OllamaClient, endpoint: Endpoint, model: str) -> str:
+    request = AnswerRequest(model, "hello", options={"num_predict": 20})
+    async with aclosing(ollama.answer(endpoint, request)) as chunks:
+        return "".join([chunk.text async for chunk in chunks])
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome"),
+    [
+        ("hang", Outcome.TIMEOUT),
+        ("slow_drip", Outcome.TIMEOUT),
+        ("error_500", Outcome.HTTP_ERROR),
+        ("busy_503", Outcome.BUSY),
+        ("not_found", Outcome.MODEL_MISSING),
+        ("garbage", Outcome.BAD_RESPONSE),
+        ("huge_line", Outcome.BAD_RESPONSE),
+        ("wrong_json", Outcome.BAD_RESPONSE),
+        ("truncate_stream", Outcome.STREAM_BROKEN),
+        ("error_in_stream", Outcome.STREAM_BROKEN),
+        ("reset", Outcome.CONNECT_ERROR),
+    ],
+)
+async def test_a_fault_has_its_outcome(
+    kind: str,
+    outcome: Outcome,
+    instance: SimulatedInstance,
+    endpoint: Endpoint,
+    ollama: OllamaClient,
+) -> None:
+    model = await first_model(ollama, endpoint)
+    instance.fault(kind)
+    with pytest.raises(AttemptError) as caught:
+        await complete(ollama, endpoint, model)
+    assert caught.value.outcome is outcome
+
+
+async def test_an_instance_that_died_is_a_connect_error_without_a_connection(
+    instance: SimulatedInstance, endpoint: Endpoint, ollama: OllamaClient
+) -> None:
+    model = await first_model(ollama, endpoint)
+    instance.stop()
+    with pytest.raises(AttemptError) as caught:
+        await complete(ollama, endpoint, model)
+    assert (caught.value.outcome, caught.value.connected) == (Outcome.CONNECT_ERROR, False)
+
+
+async def test_an_instance_that_came_back_answers(
+    instance: SimulatedInstance, endpoint: Endpoint, ollama: OllamaClient
+) -> None:
+    model = await first_model(ollama, endpoint)
+    instance.stop()
+    instance.restart()
+    assert (await complete(ollama, endpoint, model)).startswith("[simulated]")
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that happens in the thread of the sandbox."""
+    async with asyncio.timeout(AT_MOST_S):
+        while not condition():  # noqa: ASYNC110 - another thread sets no event of this loop
+            await asyncio.sleep(0)
+
+
+async def test_an_answer_that_is_cancelled_while_its_model_loads_frees_the_instance(
+    ollama: OllamaClient,
+) -> None:
+    # So slow that the load would outlast every test.
+    with SimulatedFleet.start("duo", speed=0.001) as fleet:
+        instance = fleet["a"]
+        endpoint = Endpoint(InstanceAddress.parse(instance.url))
+        model = await first_model(ollama, endpoint)
+        waiting = asyncio.create_task(complete(ollama, endpoint, model))
+        await until(lambda: instance.state()["loading"])
+        waiting.cancel()
+        await until(lambda: not instance.state()["loading"] and not instance.state()["running"])
+        assert instance.state()["served"] == 0
