@@ -35,7 +35,7 @@ async def _asked_again(application: Application, fleet: Fleet) -> Fleet:
 
 async def current_fleet(application: Application, fleet: Fleet) -> Fleet:
     """The same inside a running event loop; the caller closes the client."""
-    if fleet.checked_at is None or len(fleet) == 0:
+    if fleet.checked_at is None or all(i.last_seen is None for i in fleet):
         return await first_fleet(application)
     found = await application.discover_service().refresh(fleet)
     for note in found.notes:
@@ -46,16 +46,16 @@ async def current_fleet(application: Application, fleet: Fleet) -> Fleet:
 async def first_fleet(application: Application) -> Fleet:
     """The fleet as known; when it was never looked for, what the default discovery finds.
 
-    Raises NoInstanceError when it finds nothing.
+    Raises NoInstanceError when no instance has ever answered.
     """
     fleet = application.fleet()
-    if fleet.checked_at is not None and len(fleet) > 0:
+    if fleet.checked_at is not None and any(i.last_seen is not None for i in fleet):
         return fleet
     application.note("no inventory yet: looking for Ollama")
     found = await application.discover_service().discover()
     for note in found.notes:
         application.note(note)
-    if len(found.fleet) == 0:
+    if all(instance.last_seen is None for instance in found.fleet):
         raise no_instance(application)
     return found.fleet
 

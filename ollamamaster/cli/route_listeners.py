@@ -52,7 +52,8 @@ class StreamingListener(WaitingListener):
     def __init__(self) -> None:
         super().__init__()
         self._failed: Attempt | None = None
-        self.ends_with_newline = True
+        self._shown = False
+        self._in_line = False
 
     def started(self, attempt: Attempt, candidate: Candidate) -> None:
         if self._failed is not None:
@@ -71,14 +72,21 @@ class StreamingListener(WaitingListener):
         self.status.clear()
         sys.stdout.write(cleaned(text) if OUTPUT.on_terminal else text)
         sys.stdout.flush()
-        self.ends_with_newline = text.endswith("\n")
+        self._shown = True
+        self._in_line = not text.endswith("\n")
+
+    def end_line(self) -> None:
+        """Whatever is written next begins on a line of its own."""
+        if self._in_line:
+            sys.stdout.write("\n")
+            self._in_line = False
 
     def restarted(self, attempt: Attempt) -> None:
-        self._failed = attempt
-        if not self.ends_with_newline:
+        if self._shown:
+            self._failed = attempt
+            self.end_line()
             sys.stdout.write("\n")
-        sys.stdout.write("\n")
-        self.ends_with_newline = True
+            self._shown = False
 
 
 class NdjsonListener(WaitingListener):

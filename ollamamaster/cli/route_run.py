@@ -42,6 +42,9 @@ def run_route(flags: RouteFlags) -> int:
     except KeyboardInterrupt as interrupt:
         listener.status.clear()
         if not OUTPUT.json:
+            _end_line(listener)
+            if came := 0 if isinstance(listener, StreamingListener) else run.characters:
+                OUTPUT.note(f"stopped; {came} characters of an answer had come")
             raise
         return _failed(stopped_by(interrupt), run, listener)
     return _show(result, listener)
@@ -58,9 +61,8 @@ async def _answer(
     application: Application, run: RouteRun, listener: WaitingListener
 ) -> RouteResult:
     try:
-        fleet = await first_fleet(application)
         with PullDisplay() as pulling:
-            return await run.complete(fleet, listener, pulling)
+            return await run.complete(lambda: first_fleet(application), listener, pulling)
     finally:
         await application.ollama.aclose()
 
@@ -93,8 +95,7 @@ def _show(result: RouteResult, listener: WaitingListener) -> int:
     if OUTPUT.json:
         return OUTPUT.envelope(route_data(result))
     if isinstance(listener, StreamingListener):
-        if not listener.ends_with_newline:
-            sys.stdout.write("\n")
+        _end_line(listener)
     else:
         text = cleaned(result.response) if OUTPUT.on_terminal else result.response
         sys.stdout.write(text if text.endswith("\n") else text + "\n")
@@ -127,9 +128,13 @@ def _summary(result: RouteResult) -> str:
 def _failed(error: OllamaMasterError, run: RouteRun, listener: WaitingListener) -> int:
     known = run.decision is not None or bool(run.attempts)
     data = route_data(run.so_far()) if known and OUTPUT.json else None
-    if isinstance(listener, StreamingListener) and not listener.ends_with_newline:
-        sys.stdout.write("\n")
+    _end_line(listener)
     return OUTPUT.fail(error, data=data, partial=run.has_text)
+
+
+def _end_line(listener: WaitingListener) -> None:
+    if isinstance(listener, StreamingListener):
+        listener.end_line()
 
 
 def _with_pull_hint(error: OllamaMasterError, flags: RouteFlags) -> OllamaMasterError:

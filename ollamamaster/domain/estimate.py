@@ -106,13 +106,19 @@ def residency_of(pair: Pair, task: Task) -> Residency:
     loaded = pair.loaded
     if pair.model.cloud:
         return Residency.RESIDENT
-    if loaded is not None and is_enough(loaded, task.context_tokens):
+    if loaded is not None and is_enough(loaded, context_needed(pair, task)):
         return Residency.RESIDENT
     total = pair.instance.gpu.vram_total
     used = sum(m.size or 0 for m in pair.instance.loaded if m is not loaded)
     if total and used and used + (pair.model.size_bytes or 0) > total:
         return Residency.EVICTS
     return Residency.FITS
+
+
+def context_needed(pair: Pair, task: Task) -> int:
+    """Tokens of context: what the task needs, and room for the thoughts of a model that thinks."""
+    thoughts = expected_output(pair, task).p80 - task.output_tokens.p80
+    return task.context_tokens + max(0, round(thoughts))
 
 
 def expected_output(pair: Pair, task: Task) -> Range:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio  # noqa: TID253 (imported only by commands that wait for instances)
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Protocol
 
 from ollamamaster.domain.answers import AnswerRequest, Usage
 from ollamamaster.domain.candidates import Reason, Rejection, Wish
 from ollamamaster.domain.context import context_to_ask, may_truncate_silently, next_context
+from ollamamaster.domain.estimate import context_needed
 from ollamamaster.domain.instances import Status
 from ollamamaster.domain.liveness import HEALTHY, Health
 from ollamamaster.domain.names import meant_model
@@ -22,11 +24,12 @@ from ollamamaster.services.route_errors import (
     deadline_error,
     everything_failed,
     no_candidate,
+    none_up,
     over_limit,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from ollamamaster.domain.selection import Candidate
     from ollamamaster.domain.settings import Settings
@@ -105,6 +108,7 @@ class RouteRun:
     _total_s: float | None = None
     _waited_s: float = 0.0
     _health: dict[str, Health] = field(default_factory=dict)
+    _fleet: Fleet = field(default_factory=Fleet)
     _began: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -114,6 +118,11 @@ class RouteRun:
     def has_text(self) -> bool:
         """Whether any of an answer has come."""
         return bool(self._text)
+
+    @property
+    def characters(self) -> int:
+        """How much of an answer has come."""
+        return sum(map(len, self._text))
 
     def so_far(self) -> RouteResult:
         """The route as far as it is known now."""
@@ -141,17 +150,21 @@ class RouteRun:
         )
 
     async def complete(
-        self, fleet: Fleet, listener: RouteListener, pulling: PullListener
+        self,
+        find: Callable[[], Awaitable[Fleet]],
+        listener: RouteListener,
+        pulling: PullListener,
     ) -> RouteResult:
-        """Answer the prompt.
+        """Answer the prompt on the fleet that `find` gives; the deadline is for both.
 
         Raises BadRequestError, NoInstanceError, NoCandidateError, AllFailedError,
         TimeLimitError, UsageError; what came until then stays in `so_far`.
         """
         limit = self.request.max_time_s
+        left = None if limit is None else max(0.0, limit - self._elapsed())
         try:
-            async with asyncio.timeout(limit) as deadline:
-                await self._complete(fleet, listener, pulling)
+            async with asyncio.timeout(left) as deadline:
+                await self._complete(await find(), listener, pulling)
         except TimeoutError:
             if not deadline.expired():
                 raise
@@ -159,20 +172,25 @@ class RouteRun:
         return self.so_far()
 
     async def _complete(self, fleet: Fleet, listener: RouteListener, pulling: PullListener) -> None:
+        decision: Decision | None = None
+        model = self.request.model if self.request.pull else None
         try:
             decision = await self.decide(fleet, listener)
         except ModelUnknownError:
-            if not self.request.pull or self.request.model is None:
+            if model is None:
                 raise
+        if model is not None and (decision is None or _is_only_missing(decision)):
             fleet = await self.service.pulls.pulled(
-                self.request.model, self.request.instance, fleet, pulling
+                model, self.request.instance, self._fleet, pulling
             )
+            decision = None
+        if decision is None:
             decision = await self.decide(fleet, listener)
         listener.decided(decision)
         if decision.refused:
             raise over_limit(decision)
         if not decision.ranked:
-            raise no_candidate(decision, fleet)
+            raise no_candidate(decision, self._fleet)
         if decision.late:
             listener.note("no candidate is likely to be that fast; using the fastest")
         await self._try_all(decision, listener)
@@ -180,12 +198,14 @@ class RouteRun:
     async def decide(self, fleet: Fleet, listener: RouteListener | None = None) -> Decision:
         """Ask who has what in memory, and rank. When all look down, the best one is tried."""
         service, request = self.service, self.request
-        fleet = await service.residency.current(fleet)
+        fleet = self._fleet = await service.residency.current(fleet)
         try:
             wish = self._wish(fleet, listener)
         except ModelUnknownError:
             # It may have been downloaded since the lists were read.
-            fleet = await service.residency.again(fleet)
+            fleet = self._fleet = await service.residency.again(fleet)
+            if not fleet.up:
+                raise none_up(fleet) from None
             wish = self._wish(fleet, listener)
         self._health = dict(service.liveness.load())
         now = service.clock.now().timestamp()
@@ -215,12 +235,14 @@ class RouteRun:
 
     async def _try_all(self, decision: Decision, listener: RouteListener) -> None:
         left: Sequence[Candidate] = decision.ranked
+        limit = BUSY_LIMIT_S if self.request.max_time_s is None else float("inf")
         began = self.service.clock.monotonic()
         for pause in _pauses():
             left = await self._try_each(left, listener)
             if self._done_reason is not None:
                 return
-            if not left or self.service.clock.monotonic() - began + pause > BUSY_LIMIT_S:
+            waited = self.service.clock.monotonic() - began
+            if not left or waited + pause > limit:
                 raise everything_failed(self.so_far())
             listener.note(f"all are busy; trying again in {pause:g} s")
             await self.service.clock.sleep(pause)
@@ -269,8 +291,7 @@ class RouteRun:
         if isinstance(asked, int):
             return (asked,)
         model, loaded = candidate.pair.model, candidate.pair.loaded
-        output = candidate.prospect.output_tokens.p80 - self._task.output_tokens.p80
-        needed = self._task.context_tokens + max(0, round(output))
+        needed = context_needed(candidate.pair, self._task)
         first = context_to_ask(needed, model, loaded)
         larger = next_context(first, model.context_length)
         return (first,) if larger is None else (first, larger)
@@ -367,7 +388,7 @@ class RouteRun:
         if failure is not None and failure.instances_fault:
             now = self.service.clock.now().timestamp()
             self._health[instance] = liveness.update(instance, lambda health: health.failed(now))
-        elif instance in self._health:
+        elif instance in self._health and (failure is None or failure.connected):
             del self._health[instance]
             liveness.update(instance, lambda health: health.succeeded())
 
@@ -379,7 +400,11 @@ class RouteRun:
             Reason.CONTEXT_TOO_SMALL,
             "the instance says that the prompt is longer than the context",
         )
-        self.decision = replace(self.decision, rejected=(*self.decision.rejected, rejection))
+        self.decision = replace(
+            self.decision,
+            ranked=tuple(c for c in self.decision.ranked if c is not candidate),
+            rejected=(*self.decision.rejected, rejection),
+        )
 
     def _warn_of_truncation(
         self, candidate: Candidate, num_ctx: int, listener: RouteListener
@@ -397,9 +422,14 @@ class RouteRun:
         return self.service.clock.monotonic() - self._began
 
 
-def _pauses() -> Sequence[float]:
-    repeats = int(BUSY_LIMIT_S / BUSY_PAUSES_S[-1]) + 1
-    return (*BUSY_PAUSES_S, *(BUSY_PAUSES_S[-1] for _ in range(repeats)))
+def _pauses() -> Iterator[float]:
+    return chain(BUSY_PAUSES_S, repeat(BUSY_PAUSES_S[-1]))
+
+
+def _is_only_missing(decision: Decision) -> bool:
+    """Whether a download is all that lacks where the person wants the model."""
+    reasons = {r.reason for r in decision.rejected} - {Reason.NOT_REQUESTED}
+    return not decision.ranked and reasons == {Reason.MODEL_MISSING}
 
 
 def _only_down(decision: Decision) -> bool:

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.candidates import Reason
+from ollamamaster.domain.plain_text import one_line
 from ollamamaster.errors import (
     AllFailedError,
     NoCandidateError,
@@ -18,6 +19,7 @@ from ollamamaster.errors import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ollamamaster.domain.candidates import Rejection
     from ollamamaster.domain.routing import Attempt, RouteResult
     from ollamamaster.domain.selection import Decision
     from ollamamaster.domain.snapshot import Fleet
@@ -39,15 +41,16 @@ _REMEDIES = {
 
 def no_candidate(decision: Decision, fleet: Fleet) -> OllamaMasterError:
     """Nothing could even be tried."""
-    if len(fleet) == 0:
-        return NoInstanceError("no instance is known", hint="ollamamaster discover")
+    if not fleet.up:
+        return none_up(fleet)
     rejected = [r for r in decision.rejected if r.reason is not Reason.NOT_REQUESTED]
     if not rejected:
+        where = "the instance" if decision.rejected else "the fleet"
         return NoCandidateError(
-            "the fleet has no model at all", hint="download one: ollamamaster pull llama3.2:3b"
+            f"{where} has no model at all", hint="download one: ollamamaster pull llama3.2:3b"
         )
     reasons = Counter(r.reason for r in rejected)
-    lines = [f"{r.model} on {r.instance}: {r.detail}" for r in rejected[:_SHOWN]]
+    lines = [_refusal(r) for r in rejected[:_SHOWN]]
     if len(rejected) > _SHOWN:
         lines.append(f"and {len(rejected) - _SHOWN} more: --explain shows all")
     most_common = reasons.most_common(1)[0][0]
@@ -56,17 +59,31 @@ def no_candidate(decision: Decision, fleet: Fleet) -> OllamaMasterError:
     return NoCandidateError("no model of the fleet can do this", hint="\n".join(lines))
 
 
+def none_up(fleet: Fleet) -> NoInstanceError:
+    """Instances are known, and none of them answers."""
+    if len(fleet) == 0:
+        return NoInstanceError("no instance is known", hint="ollamamaster discover")
+    lines = [f"{i.name} is down" for i in fleet.instances[:_SHOWN]]
+    if len(fleet) > _SHOWN:
+        lines.append(f"and {len(fleet) - _SHOWN} more")
+    hint = "\n".join([*lines, "start one, or look for others: ollamamaster discover"])
+    return NoInstanceError("no known instance is up", hint=hint)
+
+
 def over_limit(decision: Decision) -> TimeLimitError:
     """The person insisted on something that is known to be too slow."""
     late = [r for r in decision.rejected if r.reason is Reason.OVER_TIME_LIMIT]
-    lines = [f"{r.model} on {r.instance}: {r.detail}" for r in late[:_SHOWN]]
+    lines = [_refusal(r) for r in late[:_SHOWN]]
     return TimeLimitError("nothing that was asked for is fast enough", hint="\n".join(lines))
 
 
 def everything_failed(result: RouteResult) -> OllamaMasterError:
     """Every candidate was tried."""
     attempts = result.attempts
-    hint = "\n".join(map(_line, attempts))
+    lines = list(map(_line, attempts))
+    if came := len(result.response):
+        lines.append(f"{came} characters of an answer had come")
+    hint = "\n".join(lines)
     if attempts and all(_never_connected(a) for a in attempts):
         return NoInstanceError("no instance could be reached", hint=hint)
     if result.decision is not None and _all_too_small(attempts):
@@ -83,8 +100,12 @@ def deadline_error(limit_s: float, result: RouteResult) -> TimeLimitError:
 
 
 def _line(attempt: Attempt) -> str:
-    error = f": {attempt.error}" if attempt.error else ""
-    return f"{attempt.model} on {attempt.instance}: {attempt.outcome}{error}"
+    error = f": {one_line(attempt.error)}" if attempt.error else ""
+    return f"{one_line(attempt.model)} on {attempt.instance}: {attempt.outcome}{error}"
+
+
+def _refusal(rejection: Rejection) -> str:
+    return f"{one_line(rejection.model)} on {rejection.instance}: {rejection.detail}"
 
 
 def _never_connected(attempt: Attempt) -> bool:
