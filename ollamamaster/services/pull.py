@@ -6,7 +6,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from ollamamaster.domain.hardware_prior import bandwidth_of
+from ollamamaster.domain.hardware_prior import bandwidth_of, prior_rates
 from ollamamaster.domain.instances import Locality, Status
 from ollamamaster.domain.models import ModelName
 from ollamamaster.errors import (
@@ -97,20 +97,25 @@ class PullService:
 def best_place(name: str, fleet: Fleet) -> Instance:
     """The fastest instance that is up and whose memory holds the model; ties local first.
 
-    Its size is only known when another instance has it already.
+    How large the model is, is only known when another instance has it already.
     """
     up = [i for i in fleet if i.status is Status.UP]
     if not up:
         raise NoInstanceError("no instance is up to download to", hint="ollamamaster discover")
-    sizes = [m.size_bytes for i in fleet for m in i.models if str(m.name) == name]
-    size = next((s for s in sizes if s), 0)
+    known = next((m for i in fleet for m in i.models if str(m.name) == name and m.size_bytes), None)
+    size = known.size_bytes or 0 if known else 0
     roomy = [i for i in up if i.memory_bytes is None or i.memory_bytes >= size]
     if not roomy:
         raise NoCandidateError(
             f"no instance has the {size / 1e9:.1f} GB of memory that {name} needs",
             hint="name one with --instance to download it all the same",
         )
-    return min(roomy, key=lambda i: (-bandwidth_of(i)[0], _NEAREST_FIRST.index(i.locality), i.id))
+
+    def order(instance: Instance) -> tuple[float, int, str]:
+        speed = prior_rates(known, instance).decode if known else bandwidth_of(instance)[0]
+        return -speed, _NEAREST_FIRST.index(instance.locality), instance.id
+
+    return min(roomy, key=order)
 
 
 def _pull_error(
