@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
-from ollamamaster.domain.plain_text import cell, cleaned
+from ollamamaster.domain.plain_text import cell
 from ollamamaster.errors import ExitCode, OllamaMasterError
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ class Output:
 
     def _say(self, text: str) -> None:
         sys.stdout.flush()
-        sys.stderr.write(cleaned(text) + "\n")
+        sys.stderr.write(cell(text) + "\n")
         sys.stderr.flush()
 
 

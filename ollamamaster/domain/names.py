@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.models import ModelName
+from ollamamaster.domain.plain_text import one_line
 from ollamamaster.errors import ModelUnknownError
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def meant_model(text: str, fleet: Fleet) -> MeantModel:
     tags = sorted(n for n in names if n.name == wanted.name)
     tag_given = text.strip().endswith(f":{wanted.tag}")
     if not tag_given and len(tags) == 1:
-        return MeantModel(str(tags[0]), f"there is no {wanted}; using {tags[0]}, its only tag")
+        return MeantModel(
+            str(tags[0]), f"there is no {wanted}; using {one_line(str(tags[0]))}, its only tag"
+        )
     raise ModelUnknownError(f"no instance has {text}", hint=_near_hint(wanted, fleet))
 
 
@@ -51,7 +54,9 @@ def _near_hint(wanted: ModelName, fleet: Fleet) -> str | None:
     near = [name for name in near if _likeness(wanted, name) >= _NEAR][:_SUGGESTIONS]
     if not near:
         return None
-    return "near: " + " · ".join(f"{name} ({', '.join(where[name])})" for name in near)
+    return "near: " + " · ".join(
+        f"{one_line(str(name))} ({', '.join(where[name])})" for name in near
+    )
 
 
 def _likeness(wanted: ModelName, name: ModelName) -> float:
