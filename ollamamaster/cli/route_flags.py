@@ -96,12 +96,13 @@ def _keep_alive(text: str | None) -> str | int | None:
 def _format(text: str | None) -> str | Mapping[str, Any] | None:
     if text is None or text == "json":
         return text
-    path = Path(text)
-    if not path.is_file():
-        raise FileUnusableError(f"--format: {text!r} is neither json nor the file of a JSON schema")
     try:
-        schema = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        schema = json.loads(Path(text).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileUnusableError(
+            f"--format: {text!r} is neither json nor the file of a JSON schema: {error.strerror}"
+        ) from None
+    except (ValueError, RecursionError) as error:
         raise FileUnusableError(f"--format: {text} is no JSON: {error}") from None
     if not isinstance(schema, dict):
         raise FileUnusableError(f"--format: {text} is no JSON schema, which is an object")

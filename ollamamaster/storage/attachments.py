@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,8 +73,8 @@ def text_of(content: bytes, name: str) -> str:
 
 def _expanded(paths: Iterable[str]) -> Iterator[Path]:
     for text in paths:
-        path = Path(text).expanduser()
-        if path.exists() or not glob.has_magic(text):
+        path = Path(os.path.expanduser(text))  # noqa: PTH111 (pathlib refuses `~nobody` with RuntimeError)
+        if not glob.has_magic(text) or os.path.lexists(path):
             yield path
             continue
         found = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 (Path.glob refuses absolute patterns)
@@ -84,11 +85,11 @@ def _expanded(paths: Iterable[str]) -> Iterator[Path]:
 
 
 def _content(path: Path) -> bytes:
-    if path.is_dir():
-        raise FileUnusableError(
-            f"{path} is a directory", hint=f"name its files, such as {path / '*.md'}"
-        )
     try:
+        if path.is_dir():
+            raise FileUnusableError(
+                f"{path} is a directory", hint=f"name its files, such as {path / '*.md'}"
+            )
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
