@@ -150,18 +150,18 @@ def _read_table(value: Any) -> dict[str, Any]:
 
 
 # What the shell can export; everything else would never be found in the environment.
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 # Names are written in capitals. A long run of small letters with digits, or of hexadecimal
 # digits, is a key that was pasted where its name belongs (sk_..., ghp_..., hf_...).
-_SECRET = re.compile(r"(?=.*[a-z])(?=.*[0-9]).{20,}|[0-9A-Fa-f_]{24,}|(?i:(sk|ghp|gho|hf|pat)_).*")
+_PASTED_KEY = r"(?=.*[a-z])(?=.*[0-9]).{20,}|[0-9A-Fa-f_]{24,}|(?i:(sk|ghp|gho|hf|pat)_).*"
 _LONGEST_NAME = 64
 
 
 def _read_variable(value: Any) -> str:
     # what is refused is never quoted: it may be the secret itself
-    if not isinstance(value, str) or not _VARIABLE.fullmatch(value):
+    if not isinstance(value, str) or not re.fullmatch(_VARIABLE, value):
         raise ValueError("it is not the name of an environment variable")
-    if len(value) > _LONGEST_NAME or _SECRET.fullmatch(value):
+    if len(value) > _LONGEST_NAME or re.fullmatch(_PASTED_KEY, value):
         raise ValueError("it looks like a secret, not like the name of a variable")
     return value
 

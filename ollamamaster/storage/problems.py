@@ -56,9 +56,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return by_lower[found[0]] if found else None
 
 
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
+_BARE = r"[A-Za-z0-9_-]+"
 
 
 def dotted(path: Sequence[str]) -> str:
     """The key as TOML writes it: a part with dots or colons in quotes."""
-    return ".".join(part if _BARE.fullmatch(part) else f'"{part}"' for part in path)
+    return ".".join(part if re.fullmatch(_BARE, part) else f'"{part}"' for part in path)

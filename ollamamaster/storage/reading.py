@@ -15,7 +15,6 @@ from ollamamaster.domain.instances import InstanceAddress
 from ollamamaster.domain.models import ModelName
 from ollamamaster.domain.settings import Settings
 from ollamamaster.errors import UsageError
-from ollamamaster.storage.key_lines import key_lines
 from ollamamaster.storage.kinds import quoted
 from ollamamaster.storage.paths import PREFIX
 from ollamamaster.storage.problems import Problem, dotted, nearest
@@ -27,8 +26,11 @@ if TYPE_CHECKING:
     from ollamamaster.storage.kinds import Kind
     from ollamamaster.storage.schema import Key, Table
 
+Path = tuple[str, ...]
+
+# Patterns are texts, compiled when they are needed: most commands never see a mistake.
 # What people call a secret that they are about to write down where it does not belong.
-_SECRETS = re.compile(r"(api|auth|access|bearer)?_?(token|key|secret|password|authorization)")
+_SECRETS = r"(api|auth|access|bearer)?_?(token|key|secret|password|authorization)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Reading:
     """What was read; `settings` are complete only where there are no problems."""
 
     settings: Settings
-    origins: Mapping[str, str]
+    origins: Callable[[], Mapping[str, str]]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
 
@@ -55,11 +57,23 @@ class _Reader:
         self._text = text
         self.problems: list[Problem] = []
         self.notes: list[str] = []
-        self.origins: dict[str, str] = {}
+        self._variables: dict[Path, str] = {}
+        # each key that was given, as it is called and as it is written
+        self._given: dict[Path, Path] = {}
 
     @cached_property
-    def _lines(self) -> Mapping[tuple[str, ...], int]:
+    def _lines(self) -> Mapping[Path, int]:
+        from ollamamaster.storage.key_lines import key_lines
+
         return key_lines(self._text)
+
+    def origins(self) -> Mapping[str, str]:
+        """Where each value that was given comes from, by dotted key."""
+        in_file = {
+            dotted(called): f"config.toml:{self._line(written)}"
+            for called, written in self._given.items()
+        }
+        return in_file | {dotted(key): name for key, name in self._variables.items()}
 
     def document(self) -> Mapping[str, Any]:
         """The text as TOML; empty where it is none."""
@@ -86,7 +100,7 @@ class _Reader:
                     )
                     continue
                 found[table.name, key.name] = value
-                self.origins[dotted((table.name, key.name))] = name
+                self._variables[table.name, key.name] = name
             elif name.startswith(PREFIX) and name not in known and name not in OTHER_VARIABLES:
                 own = (each.removeprefix(PREFIX) for each in (*known, *OTHER_VARIABLES))
                 meant = nearest(name.removeprefix(PREFIX), own)
@@ -112,7 +126,7 @@ class _Reader:
         self._tiers(parts["tiers"].fast_below_gb, parts["tiers"].powerful_above_gb)
         return Settings(**parts)
 
-    def _table(self, path: tuple[str, ...], value: Any) -> Mapping[str, Any]:
+    def _table(self, path: Path, value: Any) -> Mapping[str, Any]:
         if isinstance(value, dict):
             return value
         self._problem(path, f"{quoted(value)} stands where a table belongs", f"[{dotted(path)}]")
@@ -141,10 +155,10 @@ class _Reader:
 
     def _values(
         self,
-        path: tuple[str, ...],
+        path: Path,
         table: Table,
         given: Mapping[str, Any],
-        called: tuple[str, ...] | None = None,
+        called: Path | None = None,
     ) -> dict[str, Any]:
         """The good values of one table, by key; `called` is its path in normal form."""
         found: dict[str, Any] = {}
@@ -159,12 +173,10 @@ class _Reader:
             if len(self.problems) == before:
                 default = table.default(key)
                 found[name] = {**default, **value} if isinstance(default, dict) else value
-                line = self._line(here)
-                origin = "config.toml" if line is None else f"config.toml:{line}"
-                self.origins.setdefault(dotted((*(called or path), name)), origin)
+                self._given[*(called or path), name] = here
         return found
 
-    def _value(self, path: tuple[str, ...], kind: Kind, raw: Any) -> Any:
+    def _value(self, path: Path, kind: Kind, raw: Any) -> Any:
         try:
             value = kind.read(raw)
         except ValueError as error:
@@ -188,7 +200,7 @@ class _Reader:
 
     def _unknown(
         self,
-        path: tuple[str, ...],
+        path: Path,
         known: Mapping[str, Any],
         guess: Callable[[str], str | None] | None,
     ) -> None:
@@ -201,14 +213,14 @@ class _Reader:
 
     def _problem(
         self,
-        path: tuple[str, ...],
+        path: Path,
         message: str,
         hint: str | None = None,
-        at: tuple[str, ...] | None = None,
+        at: Path | None = None,
     ) -> None:
         self.problems.append(Problem(dotted(path), message, self._line(at or path), hint))
 
-    def _line(self, path: tuple[str, ...]) -> int | None:
+    def _line(self, path: Path) -> int | None:
         """The line of the key, else of the innermost table around it."""
         for length in range(len(path), 0, -1):
             if path[:length] in self._lines:
@@ -234,7 +246,7 @@ def _named_by(table: Table, raw: str) -> InstanceAddress | str:
     return str(ModelName.parse(raw))
 
 
-def _without_user(path: tuple[str, ...]) -> tuple[str, ...]:
+def _without_user(path: Path) -> Path:
     """The path without what stands before an @, which may be a password."""
     return tuple("..." + part[part.rindex("@") :] if "@" in part else part for part in path)
 
@@ -255,7 +267,7 @@ def _meant_in(table: Table, raw: Any) -> Callable[[str], str | None]:
     """For a key that its table does not have: a secret, a name without quotes, another table's."""
 
     def guess(name: str) -> str | None:
-        if table.key("token_env") and _SECRETS.fullmatch(name.lower()):
+        if table.key("token_env") and re.fullmatch(_SECRETS, name.lower()):
             return 'a secret does not belong in a file: token_env = "NAME" names its variable'
         if table.named_by and isinstance(raw, dict):
             return f"a name with a dot or a colon needs quotes: [{table.named_by}]"
@@ -266,21 +278,21 @@ def _meant_in(table: Table, raw: Any) -> Callable[[str], str | None]:
     return guess
 
 
-_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
-_TABLE_NAME = re.compile(r"\s*\[+\s*(instances|models)\s*\.")
+_PLACE = r" \(at (?:line (\d+), column \d+|end of document)\)$"
+_TABLE_NAME = r"\s*\[+\s*(instances|models)\s*\."
 
 
 def _not_toml(error: Exception, text: str) -> Problem:
     """A syntax error with its line, and a hint for the two that people make most."""
     message = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
-    place = _PLACE.search(message)
+    place = re.search(_PLACE, message)
     lines: Iterable[str] = text.split("\n")
     written = list(lines)
     line = int(place[1]) if place and place[1] else len(written) if place else None
     at = written[line - 1] if line else ""
     hint = None
-    if _TABLE_NAME.match(at):
+    if re.match(_TABLE_NAME, at):
         hint = 'a name with a dot or a colon needs quotes: [instances."gpu-box.lan:11434"]'
     elif "\\" in at:
         hint = "in double quotes a backslash is written twice; single quotes take it as it is"
-    return Problem("", f"this is not TOML: {_PLACE.sub('', message)}", line, hint)
+    return Problem("", f"this is not TOML: {re.sub(_PLACE, '', message)}", line, hint)

@@ -137,23 +137,23 @@ def _absolute(text: str) -> str:
     return path
 
 
-_RULE = re.compile(r"(model|instance):.+|label:[^=]+=.*")
+_RULE = r"(model|instance):.+|label:[^=]+=.*"
 
 
 def _rule(text: str) -> str:
-    if _RULE.fullmatch(text):
+    if re.fullmatch(_RULE, text):
         return text
     raise ValueError(f"{quoted(text)} is not model:GLOB, instance:GLOB or label:KEY=GLOB")
 
 
 # A Go duration, as Ollama reads keep_alive.
-_DURATION = re.compile(r"-?(\d+|(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+)")
+_DURATION = r"-?(\d+|(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+)"
 
 
 def _keep_alive(value: Any) -> str | int:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and _DURATION.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch(_DURATION, value):
         return value
     raise ValueError(f"{quoted(value)} is not a duration such as '10m', nor seconds")
 

@@ -6,9 +6,15 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ollamamaster.errors import UsageError
+from ollamamaster.storage.atomic import create_file
+from ollamamaster.storage.lock import unusable
 from ollamamaster.storage.schema import TABLES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ollamamaster.storage.paths import Paths
     from ollamamaster.storage.schema import Key, Table
 
 _TITLE = """\
@@ -24,6 +30,26 @@ _TITLE = """\
 def starter_text() -> str:
     """A text that changes nothing as it stands, and is valid with every `# ` key uncommented."""
     return "\n".join([_TITLE, *(_table(table) for table in TABLES)])
+
+
+def create_config(paths: Paths) -> Path:
+    """Write the commented starter file and return its path.
+
+    Raises UsageError when there is a config.toml already, StateUnusableError when it cannot be
+    written.
+    """
+    try:
+        create_file(paths.config, starter_text().encode())
+    except FileExistsError as error:
+        if not paths.config.exists():
+            raise unusable(paths.config, error) from error
+        raise UsageError(
+            f"{paths.config} is there already; it is yours and stays as it is",
+            hint="ollamamaster config show",
+        ) from error
+    except OSError as error:
+        raise unusable(paths.config, error) from error
+    return paths.config
 
 
 def _table(table: Table) -> str:

@@ -12,17 +12,13 @@ from ollamamaster.domain.instances import InstanceAddress, Locality
 from ollamamaster.domain.models import Tier
 from ollamamaster.domain.settings import CloudUse, Performance, Settings
 from ollamamaster.errors import ConfigInvalidError, UsageError
-from ollamamaster.storage.config import (
-    check_config,
-    create_config,
-    load_settings,
-    values_in_force,
-)
+from ollamamaster.storage.config import load_settings
+from ollamamaster.storage.inspection import check_config, values_in_force
 from ollamamaster.storage.key_lines import key_lines
 from ollamamaster.storage.paths import Paths
 from ollamamaster.storage.reading import read_config
 from ollamamaster.storage.schema import TABLES, described_variables, variables
-from ollamamaster.storage.starter import starter_text
+from ollamamaster.storage.starter import create_config, starter_text
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +67,7 @@ def test_the_starter_file_changes_nothing() -> None:
 def test_the_starter_file_without_its_comment_marks_is_valid_and_sets_every_key() -> None:
     read = read_config(re.sub(r"(?m)^#(?=[a-z\[])", "", starter_text()), {})
     assert read.problems == ()
-    assert len(read.origins) == sum(len(table.keys) for table in TABLES)
+    assert len(read.origins()) == sum(len(table.keys) for table in TABLES)
 
 
 def test_every_kind_of_value_is_read() -> None:

@@ -36,7 +36,7 @@ def init() -> int:
 
     ollamamaster config init
     """
-    from ollamamaster.storage.config import create_config
+    from ollamamaster.storage.starter import create_config
 
     return _path(create_config(_application().paths))
 
@@ -62,7 +62,8 @@ def show() -> int:
     ollamamaster config show
     ollamamaster config show --json | jq '.data.values[] | select(.origin != "default")'
     """
-    from ollamamaster.storage.config import load_settings, values_in_force
+    from ollamamaster.storage.config import load_settings
+    from ollamamaster.storage.inspection import values_in_force
 
     loaded = load_settings(_application().paths, os.environ)
     for note in loaded.notes:
@@ -96,7 +97,7 @@ def check() -> int:
     ollamamaster config check
     ollamamaster config check --json | jq -r '.data.problems[].message'
     """
-    from ollamamaster.storage.config import check_config
+    from ollamamaster.storage.inspection import check_config
 
     file = _application().paths.config
     found = check_config(_application().paths, os.environ)
