@@ -128,20 +128,20 @@ class Names(Protocol):
 
 
 class Neighbours(Protocol):
-    """Who is near. What cannot be told is empty; every call may block for a few seconds."""
+    """Who is near. What cannot be told is empty, after a few seconds at most."""
 
     def networks(self) -> tuple[IPv4Network, ...]:
         """The private IPv4 networks that this machine is directly attached to."""
 
-    def published(self) -> tuple[InstanceAddress, ...]:
+    async def published(self) -> tuple[InstanceAddress, ...]:
         """The ports that containers publish on this machine."""
 
-    def peers(self) -> tuple[str, ...]:
+    async def peers(self) -> tuple[str, ...]:
         """One address of each peer of the machine's virtual private network that is online."""
 
 
 class GpuProbe(Protocol):
     """The GPUs of this machine."""
 
-    def read(self) -> Gpu | None:
-        """Their facts together; None where nothing can be told. Blocks for seconds at most."""
+    async def read(self) -> Gpu | None:
+        """Their facts together; None where nothing can be told within a few seconds."""

@@ -13,9 +13,9 @@ _MIB = 1024 * 1024
 class NvidiaSmi:
     """The GpuProbe of machines with NVIDIA's driver."""
 
-    def read(self) -> Gpu | None:
+    async def read(self) -> Gpu | None:
         """Count and memory of all GPUs of this machine together; None where it cannot be told."""
-        text = output_of(
+        text = await output_of(
             "nvidia-smi",
             "--query-gpu=memory.total,memory.used",
             "--format=csv,noheader,nounits",

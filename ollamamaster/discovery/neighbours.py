@@ -50,9 +50,9 @@ class SystemNeighbours:
                     found[network] = None
         return tuple(found)
 
-    def published(self) -> tuple[InstanceAddress, ...]:
+    async def published(self) -> tuple[InstanceAddress, ...]:
         """The TCP ports that Docker's containers publish on this machine."""
-        text = output_of("docker", "ps", "--format", "{{json .}}", timeout_s=_TIMEOUT_S)
+        text = await output_of("docker", "ps", "--format", "{{json .}}", timeout_s=_TIMEOUT_S)
         found: dict[InstanceAddress, None] = {}
         for container in _json_lines(text or ""):
             ports = container.get("Ports")
@@ -60,9 +60,9 @@ class SystemNeighbours:
                 found.update(dict.fromkeys(_published(ports)))
         return tuple(found)
 
-    def peers(self) -> tuple[str, ...]:
+    async def peers(self) -> tuple[str, ...]:
         """One address of each Tailscale peer that is online, IPv4 where it has one."""
-        text = output_of("tailscale", "status", "--json", timeout_s=_TIMEOUT_S)
+        text = await output_of("tailscale", "status", "--json", timeout_s=_TIMEOUT_S)
         status = next(_json_lines((text or "").replace("\n", " ")), {})
         peers = status.get("Peer")
         found = []

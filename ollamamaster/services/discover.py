@@ -211,7 +211,7 @@ class DiscoverService:
             and not s.snapshot.version.endswith(SANDBOX_SUFFIX)
             for s in sightings
         )
-        return await asyncio.to_thread(self._around.gpu.read) if here else None
+        return await self._around.gpu.read() if here else None
 
     def _skipped(self) -> frozenset[str]:
         if self._liveness is None:

@@ -132,8 +132,8 @@ class Planner:
     async def _add_neighbours(self, sources: _Sources, ports: tuple[range, ...]) -> None:
         networks, published, peers = await asyncio.gather(
             asyncio.to_thread(self._neighbours.networks),
-            asyncio.to_thread(self._neighbours.published),
-            asyncio.to_thread(self._neighbours.peers),
+            self._neighbours.published(),
+            self._neighbours.peers(),
         )
         sources.add([Target(str(network), network=network) for network in networks], ports)
         sources.add(map(Target.parse, peers), ports)

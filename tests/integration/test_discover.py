@@ -58,15 +58,15 @@ class Alone:
     def networks(self) -> tuple[IPv4Network, ...]:
         return ()
 
-    def published(self) -> tuple[InstanceAddress, ...]:
+    async def published(self) -> tuple[InstanceAddress, ...]:
         return self._published
 
-    def peers(self) -> tuple[str, ...]:
+    async def peers(self) -> tuple[str, ...]:
         return ()
 
 
 class OneGpu:
-    def read(self) -> Gpu | None:
+    async def read(self) -> Gpu | None:
         return GPU
 
 

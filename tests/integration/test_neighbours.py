@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs are shell scripts")
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.skipif(sys.platform == "win32", reason="the programs are shell scripts"),
+]
 
 GARBAGE = ["", "garbage", "{", "[1]", "null", '{"Ports": 7}', '{"Peer": [1]}', "\x00\xff"]
 
@@ -44,7 +47,7 @@ def says(text: str) -> str:
     return f"cat <<'END'\n{text}\nEND"
 
 
-def test_published_ports_are_looked_at_where_docker_binds_them(
+async def test_published_ports_are_looked_at_where_docker_binds_them(
     program: Callable[[str, str], None],
 ) -> None:
     rows = [
@@ -54,7 +57,7 @@ def test_published_ports_are_looked_at_where_docker_binds_them(
         {"Names": "d", "Ports": ""},
     ]
     program("docker", says("\n".join(map(json.dumps, rows))))
-    assert [at.id for at in SystemNeighbours().published()] == [
+    assert [at.id for at in await SystemNeighbours().published()] == [
         "127.0.0.1:11500",
         "[::1]:11500",
         "127.0.0.1:8000",
@@ -63,7 +66,9 @@ def test_published_ports_are_looked_at_where_docker_binds_them(
     ]
 
 
-def test_tailscale_peers_that_are_online_are_near(program: Callable[[str, str], None]) -> None:
+async def test_tailscale_peers_that_are_online_are_near(
+    program: Callable[[str, str], None],
+) -> None:
     status = {
         "Self": {"TailscaleIPs": ["100.64.0.1"], "Online": True},
         "Peer": {
@@ -74,26 +79,28 @@ def test_tailscale_peers_that_are_online_are_near(program: Callable[[str, str], 
         },
     }
     program("tailscale", says(json.dumps(status, indent=2)))
-    assert SystemNeighbours().peers() == ("100.64.0.2",)
+    assert await SystemNeighbours().peers() == ("100.64.0.2",)
 
 
 @pytest.mark.parametrize("text", GARBAGE)
-def test_what_makes_no_sense_is_passed_over(program: Callable[[str, str], None], text: str) -> None:
+async def test_what_makes_no_sense_is_passed_over(
+    program: Callable[[str, str], None], text: str
+) -> None:
     for name in ("docker", "tailscale", "nvidia-smi"):
         program(name, says(text.replace("\x00", "")))
     near = SystemNeighbours()
-    assert (near.published(), near.peers(), NvidiaSmi().read()) == ((), (), None)
+    assert (await near.published(), await near.peers(), await NvidiaSmi().read()) == ((), (), None)
 
 
-def test_programs_that_fail_or_are_absent_tell_nothing(
+async def test_programs_that_fail_or_are_absent_tell_nothing(
     program: Callable[[str, str], None],
 ) -> None:
     program("docker", says('{"Ports": "0.0.0.0:1->1/tcp"}') + "\nexit 1")
     near = SystemNeighbours()
-    assert (near.published(), near.peers(), NvidiaSmi().read()) == ((), (), None)
+    assert (await near.published(), await near.peers(), await NvidiaSmi().read()) == ((), (), None)
 
 
-def test_a_program_that_hangs_is_ended_with_its_children(
+async def test_a_program_that_hangs_is_ended_with_its_children(
     program: Callable[[str, str], None], tmp_path: Path
 ) -> None:
     fifo = tmp_path / "held by the child"
@@ -101,7 +108,7 @@ def test_a_program_that_hangs_is_ended_with_its_children(
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
     try:
         program("slow", f"sleep 600 > '{fifo}' & wait")
-        assert output_of("slow", timeout_s=3.0) is None
+        assert await output_of("slow", timeout_s=3.0) is None
         poll = select.poll()
         poll.register(reader, select.POLLHUP)
         assert poll.poll(30_000), "the child still holds the pipe"
@@ -109,24 +116,23 @@ def test_a_program_that_hangs_is_ended_with_its_children(
         os.close(reader)
 
 
-def test_the_memory_of_all_gpus_is_added_up(program: Callable[[str, str], None]) -> None:
+async def test_the_memory_of_all_gpus_is_added_up(program: Callable[[str, str], None]) -> None:
     program("nvidia-smi", says("24564, 1024\n12288, 0"))
     mib = 1024 * 1024
-    assert NvidiaSmi().read() == Gpu(2, GpuSource.NVIDIA_SMI, 36852 * mib, 1024 * mib)
+    assert await NvidiaSmi().read() == Gpu(2, GpuSource.NVIDIA_SMI, 36852 * mib, 1024 * mib)
 
 
-def test_a_gpu_that_shares_the_memory_of_the_machine_has_no_figure(
+async def test_a_gpu_that_shares_the_memory_of_the_machine_has_no_figure(
     program: Callable[[str, str], None],
 ) -> None:
     program("nvidia-smi", says("[N/A], [N/A]"))
-    assert NvidiaSmi().read() == Gpu(1, GpuSource.NVIDIA_SMI, None, None)
+    assert await NvidiaSmi().read() == Gpu(1, GpuSource.NVIDIA_SMI, None, None)
 
 
 def test_loopback_belongs_to_this_machine() -> None:
     assert {"127.0.0.1", "::1"} <= SystemNames().own_addresses()
 
 
-@pytest.mark.anyio
 async def test_an_address_needs_no_resolver_and_localhost_is_loopback() -> None:
     found = await SystemNames().resolve(["127.0.0.9", "localhost"], timeout_s=30)
     assert found["127.0.0.9"] == ("127.0.0.9",)
