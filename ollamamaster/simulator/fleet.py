@@ -23,6 +23,22 @@ BUILT_IN = ("home", "duo", "lab")
 _HEADER = re.compile(r"\s*\[\[\s*(\w+)\s*\]\]")
 _NUMBER = (int, float)
 
+_KEYS = {
+    "instances": (
+        *("name", "port", "gpu", "vram_gb", "ram_gb", "bandwidth_gb_s", "ram_bandwidth_gb_s"),
+        *("prefill_tokens_s", "load_gb_s", "slots", "max_loaded", "max_queue"),
+        *("default_context", "keep_alive_s", "eviction", "locality", "labels", "models"),
+    ),
+    "models": (
+        *("name", "size_gb", "parameters_b", "active_parameters_b", "quantization", "context"),
+        *("capabilities", "quality", "family", "layers", "heads", "kv_heads", "head_length"),
+        *("experts", "experts_used", "num_predict"),
+    ),
+    "faults": (
+        *("instance", "kind", "after_requests", "after_s", "for_s", "count", "path", "tokens"),
+    ),
+}
+
 
 class FleetFileError(UsageError):
     """A fleet file says something that cannot be."""
@@ -113,7 +129,7 @@ def _instance(
     labels = table.take("labels", {})
     if not isinstance(labels, dict) or not all(isinstance(v, str) for v in labels.values()):
         raise table.error("labels", "must be a table of texts")
-    plan = InstancePlan(
+    return InstancePlan(
         name=table.text("name"),
         hardware=hardware,
         models=tuple(str(ModelName.parse(model)) for model in has),
@@ -123,8 +139,6 @@ def _instance(
         labels=labels,
         faults=faults,
     )
-    table.finish()
-    return plan
 
 
 def _model(table: _Table) -> ModelPlan:
@@ -137,7 +151,7 @@ def _model(table: _Table) -> ModelPlan:
             raise table.error("capabilities", f"{capability!r} is no capability")
     active = table.number("active_parameters_b", 0.0, least=0.0)
     predict = table.whole("num_predict", -1, least=-2)
-    plan = ModelPlan(
+    return ModelPlan(
         name=table.text("name"),
         size_gb=table.number("size_gb", least=0.0001),
         parameters_b=table.number("parameters_b", least=0.0001),
@@ -155,14 +169,12 @@ def _model(table: _Table) -> ModelPlan:
         experts_used=table.whole("experts_used", 0, least=0),
         num_predict=predict if predict > 0 else None,
     )
-    table.finish()
-    return plan
 
 
 def _fault(table: _Table) -> FaultPlan:
     count = table.whole("count", 0, least=0)
     tokens = table.whole("tokens", -1, least=-1)
-    plan = FaultPlan(
+    return FaultPlan(
         kind=FaultKind(table.choice("kind", None, list(FaultKind))),
         after_requests=table.whole("after_requests", 0, least=0),
         after_s=table.number("after_s", 0.0, least=0.0),
@@ -171,9 +183,6 @@ def _fault(table: _Table) -> FaultPlan:
         path=table.text("path", "") or None,
         tokens=tokens if tokens >= 0 else None,
     )
-    table.take("instance", "")
-    table.finish()
-    return plan
 
 
 class _Lines:
@@ -206,19 +215,22 @@ class _Lines:
 
 
 class _Table:
-    """One table of the file: its values are taken out one by one, what is left is unknown."""
+    """One table of the file. A key that is none is reported before one that is missing."""
 
     def __init__(self, values: dict[str, Any], place: tuple[str, int], lines: _Lines) -> None:
         self._values = values
-        self._known: set[str] = set()
         self._place = place
         self._lines = lines
+        for key in values:
+            if key not in _KEYS[place[0]]:
+                near = difflib.get_close_matches(key, _KEYS[place[0]], 1)
+                hint = f", did you mean {near[0]!r}?" if near else ""
+                raise self.error(key, f"is no key of {place[0]}{hint}")
 
     def error(self, key: str, problem: str) -> FleetFileError:
         return self._lines.error(f"{self._place[0]}.{key}: {problem}", self._place, key)
 
     def take(self, key: str, default: Any = None) -> Any:
-        self._known.add(key)
         if key in self._values:
             return self._values[key]
         if default is None:
@@ -262,13 +274,6 @@ class _Table:
         if value not in allowed:
             raise self.error(key, f"{value!r} is none of {', '.join(allowed)}")
         return value
-
-    def finish(self) -> None:
-        for key in self._values:
-            if key not in self._known:
-                near = difflib.get_close_matches(key, self._known, 1)
-                hint = f", did you mean {near[0]!r}?" if near else ""
-                raise self.error(key, f"is no key of {self._place[0]}{hint}")
 
 
 def _tables(document: dict[str, Any], kind: str, lines: _Lines) -> Iterable[_Table]:
