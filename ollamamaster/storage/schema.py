@@ -102,13 +102,6 @@ def variables() -> Iterator[tuple[str, Table, Key]]:
                 yield name, of, key
 
 
-def described_variables() -> Iterator[tuple[str, str]]:
-    """Every variable of the program with its meaning, as `help environment` lists them."""
-    for name, of, key in variables():
-        yield name, f"{of.name}.{key.name}: {key.meaning}"
-    yield from OTHER_VARIABLES.items()
-
-
 def _ports(value: Any) -> str:
     from ollamamaster.domain.targets import parse_ports
     from ollamamaster.errors import UsageError

@@ -17,7 +17,7 @@ from ollamamaster.storage.inspection import check_config, values_in_force
 from ollamamaster.storage.key_lines import key_lines
 from ollamamaster.storage.paths import Paths
 from ollamamaster.storage.reading import read_config
-from ollamamaster.storage.schema import TABLES, described_variables, variables
+from ollamamaster.storage.schema import TABLES, variables
 from ollamamaster.storage.starter import create_config, starter_text
 
 if TYPE_CHECKING:
@@ -135,12 +135,6 @@ def test_variables_are_there_for_scalars_and_lists_of_the_tables_that_have_them(
         "DISCOVERY", "TIERS", "ROUTE", "HISTORY", "MCP", "SESSIONS",
     }  # fmt: skip
     assert "OLLAMAMASTER_ROUTE_PRICE_PER_DOUBLING" not in names
-
-
-def test_every_variable_is_described() -> None:
-    described = dict(described_variables())
-    assert described.keys() >= {name for name, _, _ in variables()} | {"OLLAMAMASTER_HOME"}
-    assert all(described.values())
 
 
 def test_a_variable_that_means_nothing_is_a_note_with_the_nearest() -> None:
