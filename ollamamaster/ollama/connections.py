@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # No limit: a hanging instance must not keep another one's request waiting in the pool. Idle ones
 # are kept for the next question to the same instance, no longer than any server keeps them.
-_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=5.0)
+_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=5.0)
 # Names that never leave a private network (RFC 6761, RFC 6762, RFC 8375, ICANN's `.internal`).
 _PRIVATE_SUFFIXES = (
     ".localhost",
@@ -36,7 +36,7 @@ _PRIVATE_SUFFIXES = (
 
 
 class Connections:
-    """One pool of connections for each distinct need; nearly always only one.
+    """One client for each distinct need; nearly always only one.
 
     `transport` replaces the network, for tests.
     """
@@ -57,11 +57,12 @@ class Connections:
         return self._pools[need]
 
     def _open(self, context: ssl.SSLContext, *, proxied: bool) -> httpx.AsyncClient:
+        direct = None if proxied else _PoolByOrigin(context)
         try:
             return httpx.AsyncClient(
                 verify=context,
                 trust_env=proxied,
-                transport=self._transport,
+                transport=self._transport or direct,
                 follow_redirects=False,
                 limits=_LIMITS,
                 # Ollama sets no cookies; nobody else gets to keep anything here.
@@ -96,6 +97,33 @@ class Connections:
         self._pools.clear()
         for pool in pools:
             await pool.aclose()
+
+
+class _PoolByOrigin(httpx.AsyncBaseTransport):
+    """A pool of its own for each instance.
+
+    httpcore goes through all connections of a pool for every one of them whenever a request
+    begins or ends: with a hundred instances in one pool a request costs 5 ms instead of 1.
+    """
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        self._origins: dict[tuple[str, str, int | None], httpx.AsyncHTTPTransport] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        origin = (url.scheme, url.host, url.port)
+        transport = self._origins.get(origin)
+        if transport is None:
+            transport = httpx.AsyncHTTPTransport(
+                verify=self._context, trust_env=False, limits=_LIMITS
+            )
+            self._origins[origin] = transport
+        return await transport.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        for transport in self._origins.values():
+            await transport.aclose()
 
 
 def token_of(endpoint: Endpoint) -> str | None:

@@ -1,16 +1,22 @@
-"""httpx, without its own command line.
+"""httpx, without what it would import in vain.
 
-`import httpx` also imports the program `httpx` when click is installed, and with it rich and
-pygments: 45 of 165 ms, more than all the rest of a short route. A module that is None in
-`sys.modules` cannot be imported (the import system's documented behaviour), and httpx falls back
-to a stub then.
+A module that is None in `sys.modules` cannot be imported and is not looked for (documented under
+"The module cache" of the import system). Two gains, and nothing changes but the time:
+
+- `import httpx` also imports the program `httpx` when click is installed, and with it rich and
+  pygments: 45 of 165 ms, more than all the rest of a short route. httpx has a stub for when that
+  fails.
+- httpcore tries `import sniffio` for each of its locks, eight times a request, and where it is not
+  installed each try searches the whole path: 0.1 ms.
 """
 
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 
 _PROGRAM = "httpx._main"
+_DETECTOR = "sniffio"
 
 if "httpx" not in sys.modules:
     sys.modules[_PROGRAM] = None  # type: ignore[assignment]
@@ -20,5 +26,8 @@ if "httpx" not in sys.modules:
         del sys.modules[_PROGRAM]
 else:
     import httpx
+
+if _DETECTOR not in sys.modules and find_spec(_DETECTOR) is None:
+    sys.modules[_DETECTOR] = None  # type: ignore[assignment]
 
 __all__ = ["httpx"]
