@@ -148,93 +148,6 @@ def discover(tmp_path: Path, client: Counting) -> Callable[..., DiscoverService]
     return make
 
 
-@contextlib.contextmanager
-def server(answer: Callable[[socket.socket, threading.Event], None]) -> Iterator[int]:
-    """A server of one port that does to each connection what `answer` says."""
-    ended = threading.Event()
-
-    def treat(connection: socket.socket) -> None:
-        with connection, contextlib.suppress(OSError):
-            answer(connection, ended)
-
-    def accept() -> None:
-        while not ended.is_set():
-            with contextlib.suppress(TimeoutError):
-                connection, _ = listener.accept()
-                connection.settimeout(30)
-                threads.append(threading.Thread(target=treat, args=(connection,)))
-                threads[-1].start()
-
-    threads: list[threading.Thread] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(0.05)
-        accepting = threading.Thread(target=accept)
-        accepting.start()
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            ended.set()
-            accepting.join()
-            for thread in threads:
-                thread.join()
-
-
-def another_web_server(connection: socket.socket, _ended: threading.Event) -> None:
-    connection.recv(4096)
-    connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello")
-
-
-def garbage(connection: socket.socket, _ended: threading.Event) -> None:
-    connection.sendall(bytes(range(256)) * 40)
-
-
-def tls(connection: socket.socket, _ended: threading.Event) -> None:
-    connection.recv(4096)
-    connection.sendall(b"\x15\x03\x01\x00\x02\x02\x46")
-
-
-def nothing(_connection: socket.socket, ended: threading.Event) -> None:
-    ended.wait(60)
-
-
-def without_end(connection: socket.socket, ended: threading.Event) -> None:
-    connection.recv(4096)
-    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-    while not ended.wait(0.01):
-        connection.sendall(b"x" * 100)
-
-
-def closing(_connection: socket.socket, _ended: threading.Event) -> None:
-    return
-
-
-@pytest.mark.parametrize(
-    "answer", [another_web_server, garbage, tls, nothing, without_end, closing]
-)
-async def test_what_is_not_ollama_is_passed_over(
-    duo: SimulatedFleet,
-    discover: Callable[..., DiscoverService],
-    answer: Callable[[socket.socket, threading.Event], None],
-) -> None:
-    with server(answer) as port:
-        request = DiscoverRequest(("127.0.0.1",), ports=f"{port},{duo['a'].port}")
-        found = await discover().discover(request)
-    assert [i.id for i in found.fleet] == [duo["a"].id]
-    assert (found.scan.open, found.scan.probes) == (2, 2)
-
-
-async def test_ports_that_never_answer_are_waited_for_all_at_once(
-    duo: SimulatedFleet, discover: Callable[..., DiscoverService]
-) -> None:
-    with contextlib.ExitStack() as stack:
-        ports = [stack.enter_context(server(nothing)) for _ in range(30)]
-        listed = ",".join(map(str, [*ports, duo["a"].port]))
-        found = await discover().discover(DiscoverRequest(("127.0.0.1",), ports=listed))
-    assert [i.id for i in found.fleet] == [duo["a"].id]
-    # one after the other it would be a minute
-    assert found.scan.identify_s < 30
-
-
 async def test_two_servers_with_the_same_models_stay_two(
     duo: SimulatedFleet, discover: Callable[..., DiscoverService]
 ) -> None:
@@ -451,16 +364,16 @@ async def test_a_port_that_a_container_publishes_is_looked_at_with_lan_only(
 
 
 async def test_networks_are_named_before_anything_is_contacted(
-    discover: Callable[..., DiscoverService],
+    duo: SimulatedFleet, discover: Callable[..., DiscoverService]
 ) -> None:
     told: list[ScanPlan | None] = []
-    with server(closing) as port:
-        await discover().discover(
-            DiscoverRequest(("127.0.0.0/30",), ports=str(port)),
-            on_plan=told.append,
-            on_progress=lambda *_: told.append(None),
-        )
-    assert told[0] == ScanPlan(("127.0.0.0/30",), (), str(port), 2)
+    port = str(duo["a"].port)
+    await discover().discover(
+        DiscoverRequest(("127.0.0.0/30",), ports=port),
+        on_plan=told.append,
+        on_progress=lambda *_: told.append(None),
+    )
+    assert told[0] == ScanPlan(("127.0.0.0/30",), (), port, 2)
     assert None in told[1:]
 
 
