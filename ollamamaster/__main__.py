@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 
-def main() -> int:
-    """Run the command line; the return value is the exit code."""
-    try:
-        from ollamamaster.cli.app import run
+def main() -> None:
+    """Run the command line and end the process with its exit code."""
+    import os
 
-        return run()
-    except KeyboardInterrupt:
-        # Ctrl-C while the program is still being read, or already ends.
-        return 130
+    from ollamamaster.cli.app import run
+
+    code = run()
+    # Everything is written and closed. What the interpreter would still do takes longer than
+    # some commands, and it would wait for threads that ask name servers which never answer.
+    os._exit(code)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main()

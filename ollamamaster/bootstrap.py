@@ -131,7 +131,7 @@ class Application:
     def pull_service(self) -> PullService:
         from ollamamaster.services.pull import PullService
 
-        return PullService(self.ollama, self.clock, self._saved)
+        return PullService(self.ollama, self.clock, self._refreshed)
 
     def route_service(self) -> RouteService:
         from ollamamaster.services.residency import Residency
@@ -143,7 +143,7 @@ class Application:
             self.liveness,
             self.clock,
             Residency(self.ollama, self.clock, self._refreshed),
-            self.pull_service(),
+            self.pull_service,
         )
 
     async def _refreshed(self, fleet: Fleet, instances: Sequence[Instance]) -> Fleet:
@@ -151,11 +151,6 @@ class Application:
         for note in found.notes:
             self.note(note)
         return found.fleet
-
-    async def _saved(self, instance: Instance) -> None:
-        """Ask an instance that has changed and keep what it says; a note when that fails."""
-        fleet = self.fleet()
-        await self._refreshed(fleet, [i for i in fleet if i.id == instance.id])
 
     def watch_service(self, discover: DiscoverService) -> WatchService:
         from ollamamaster.services.watch import WatchService

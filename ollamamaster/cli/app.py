@@ -109,6 +109,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         for stream in (sys.stdout, sys.stderr):
             os.dup2(nowhere, stream.fileno())
         return ExitCode.OK
+    except OSError as error:
+        # A full disk behind a redirection shows when the last of the output is written.
+        sys.stderr.write(f"error: the result could not be written: {error.strerror}\n")
+        return ExitCode.FAILED
     return code
 
 

@@ -178,9 +178,9 @@ def _type(question: Question, prompt_tokens: int) -> tuple[TaskType, list[str]]:
     attached = sum(map(estimate_tokens, question.documents))
     if attached >= _LONG_DOCUMENT_TOKENS and not looks_like_code(question.documents[0][:4000]):
         return TaskType.DOCUMENT, [f"{attached} tokens attached"]
-    window = _window(question.prompt)
+    prompt = task_rules.Prompt.of(_window(question.prompt))
     for task_type, rule in _RULES:
-        found = rule.count(window)
+        found = rule.count(prompt)
         if found:
             return task_type, [f"{rule.name}: {found}"]
     if prompt_tokens >= _LONG_DOCUMENT_TOKENS:
@@ -192,7 +192,8 @@ def _complexity(
     question: Question, task_type: TaskType, prompt_tokens: int
 ) -> tuple[float, list[str]]:
     window = _window(question.prompt)
-    hard, easy = task_rules.HARD.count(window), task_rules.EASY.count(window)
+    prompt = task_rules.Prompt.of(window)
+    hard, easy = task_rules.HARD.count(prompt), task_rules.EASY.count(prompt)
     demands = window.count("?") + window.count("\n- ") + window.count(";")
     doublings = max(0, prompt_tokens.bit_length() - _SHORT_PROMPT_BITS)
     score = (

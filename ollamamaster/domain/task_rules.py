@@ -1,34 +1,53 @@
 """Which words and shapes of a prompt tell its type, and which tell that it is hard?
 
-Words stand for whole words; a `*` stands for any ending, a `_` for a space. The order of the
-rules decides where several match.
+A `*` stands for any ending of a word, a `_` for a space. The order of the rules decides where
+several match.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+
+_WORD = re.compile(r"[^\W_]+(?:[-;.][^\W_]+)*")
 
 
 @dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt as the rules see it: its text, and its words in lower case."""
+
+    text: str
+    spaced: str
+    words: frozenset[str]
+
+    @classmethod
+    def of(cls, text: str) -> Prompt:
+        """Split a text into words; a word with a hyphen counts whole and in parts."""
+        found = _WORD.findall(text.lower())
+        parts = [part for word in found if "-" in word for part in word.split("-")]
+        return cls(text, f" {' '.join(found)} ", frozenset(found) | frozenset(parts))
+
+
 class Rule:
-    """Words, and shapes as regular expressions, under a name that may be shown."""
+    """Words, and shapes as regular expressions, under a name that may be shown.
 
-    name: str
-    words: str = ""
-    shapes: tuple[str, ...] = ()
+    Words are looked up in a set, which costs less than compiling them to an expression.
+    """
 
-    def count(self, text: str) -> int:
-        """How many different words and shapes of this rule the text has."""
-        return len({match.group().lower() for match in _pattern(self).finditer(text)})
+    def __init__(self, name: str, words: str = "", shapes: tuple[str, ...] = ()) -> None:
+        self.name = name
+        self._shapes = shapes
+        given = words.split()
+        self._phrases = tuple(f" {w.replace('_', ' ')} " for w in given if "_" in w)
+        self._beginnings = tuple(w[:-1] for w in given if w.endswith("*"))
+        self._words = frozenset(w for w in given if "_" not in w and not w.endswith("*"))
 
-
-@cache
-def _pattern(rule: Rule) -> re.Pattern[str]:
-    words = [re.escape(w).replace(r"\*", r"\w*").replace("_", " ") for w in rule.words.split()]
-    parts = [rf"\b(?:{'|'.join(words)})\b"] if words else []
-    return re.compile("|".join([*parts, *rule.shapes]), re.IGNORECASE)
+    def count(self, prompt: Prompt) -> int:
+        """How many different words, phrases and shapes of this rule the prompt has."""
+        begun = sum(word.startswith(self._beginnings) for word in prompt.words)
+        phrases = sum(phrase in prompt.spaced for phrase in self._phrases)
+        shapes = sum(bool(re.search(s, prompt.text, re.IGNORECASE)) for s in self._shapes)
+        return len(self._words & prompt.words) + begun + phrases + shapes
 
 
 CODE = Rule(

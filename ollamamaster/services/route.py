@@ -80,7 +80,7 @@ class RouteService:
     liveness: LivenessStore
     clock: Clock
     residency: Residency
-    pulls: PullService
+    pulls: Callable[[], PullService]
 
     async def explain(self, request: RouteRequest, fleet: Fleet) -> Decision:
         """What would be done now; nothing is sent. Raises ModelUnknownError, UsageError."""
@@ -180,7 +180,7 @@ class RouteRun:
             if model is None:
                 raise
         if model is not None and (decision is None or _is_only_missing(decision)):
-            fleet = await self.service.pulls.pulled(
+            fleet = await self.service.pulls().pulled(
                 model, self.request.instance, self._fleet, pulling
             )
             decision = None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ollamamaster.domain.selection import Candidate, Decision
     from ollamamaster.domain.task import Task
 
-# Rejections shown one by one; the rest are counted.
+# Candidates and rejections shown one by one; the rest are counted.
 _SHOWN = 12
 
 
@@ -31,6 +31,8 @@ def render_decision(console: Console, decision: Decision, price: float) -> None:
     if decision.ranked:
         console.print()
         console.print(_ranking(decision, console.width))
+        if len(decision.ranked) > _SHOWN:
+            console.print(f"   and {len(decision.ranked) - _SHOWN} more, --json has all")
     if decision.rejected:
         console.print("not possible", style="bold")
         for line in _rejections(decision):
@@ -114,7 +116,7 @@ def _ranking(decision: Decision, width: int) -> Table:
         for part in ("wait", "load", "reading", "writing"):
             table.add_column(part, justify="right", no_wrap=True)
     table.add_column("score", justify="right", no_wrap=True)
-    for candidate in decision.ranked:
+    for candidate in decision.ranked[:_SHOWN]:
         estimate = candidate.estimate
         parts = (estimate.wait_s, estimate.load_s, estimate.prompt_s, estimate.generation_s)
         dot = " ●" if candidate.resident else ""
