@@ -187,8 +187,6 @@ class _Watching:
     async def _watch(self) -> None:
         from contextlib import aclosing
 
-        from ollamamaster.services.watch import WatchService
-
         service = self._application.discover_service()
         try:
             first = await _discover(self._application, self._request, close=False)
@@ -196,7 +194,7 @@ class _Watching:
             if not OUTPUT.json:
                 _show(first, self._request)
                 sys.stdout.flush()
-            changes = WatchService(service, self._application.clock).watch(self._request, first)
+            changes = self._application.watch_service(service).watch(self._request, first)
             async with aclosing(changes):
                 async for observed in changes:
                     self._last = observed.discovery
