@@ -190,7 +190,6 @@ class SimulatedFleet:
         return asyncio.run_coroutine_threadsafe(act(), self._loop).result(_PATIENCE_S)
 
     def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
 
     async def _listen(self) -> None:

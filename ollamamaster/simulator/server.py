@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import socket
 import sys
@@ -82,8 +83,10 @@ class Server:
             return
         self._server.close()
         self._server = None
-        # Bound but not listening: refused to clients, and nobody else can take the port.
-        self._reserved = self._bound()
+        # Bound but not listening: refused to clients, and nobody else can take the port. Where
+        # a system does not allow it beside open connections, `listen` binds again.
+        with contextlib.suppress(OSError):
+            self._reserved = self._bound()
 
     def die(self) -> None:
         """Stop listening, reset every connection, lose what is in memory."""

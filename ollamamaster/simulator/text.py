@@ -37,8 +37,8 @@ _CHAT = 120
 # A thinking model writes about as much before its answer as in it.
 _THINKING = 150
 
+_FIRST = "This text was made by the sandbox and says nothing about the question."
 _SENTENCES = (
-    "This text was made by the sandbox and says nothing about the question.",
     "No model was asked, only the time it would take is real.",
     "The words are drawn at random from a short list, always the same for the same prompt.",
     "A slower machine would say the same thing later.",
@@ -102,10 +102,15 @@ def _length(median: int, rng: random.Random) -> int:
 
 
 def _prose(tokens: int, rng: random.Random) -> list[str]:
-    pieces = [MARK]
+    """Whole sentences, until there are so many tokens."""
+    pieces = [MARK, *_words(_FIRST)]
     while len(pieces) < tokens:
-        pieces += [f" {word}" for word in rng.choice(_SENTENCES).split()]
-    return pieces[:tokens]
+        pieces += _words(rng.choice(_SENTENCES))
+    return pieces
+
+
+def _words(sentence: str) -> list[str]:
+    return [f" {word}" for word in sentence.split()]
 
 
 def _pieces(text: str) -> list[str]:

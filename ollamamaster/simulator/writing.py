@@ -12,7 +12,7 @@ from ollamamaster.simulator import faults
 from ollamamaster.simulator.connection import JSON_UTF8, Reply, encode, json_reply
 from ollamamaster.simulator.generation import INPUT_TOO_LONG, Embedding, Generation, WireError
 from ollamamaster.simulator.plan import FaultKind, FaultPlan
-from ollamamaster.simulator.shapes import PLAIN_JSON, GenerateShape, Piece, Shape, Timing
+from ollamamaster.simulator.shapes import EVENTS, PLAIN_JSON, GenerateShape, Piece, Shape, Timing
 from ollamamaster.simulator.text import seeded
 
 if TYPE_CHECKING:
@@ -161,7 +161,9 @@ class _Writing:
         if fault.kind is FaultKind.ERROR_IN_STREAM:
             error = self._shape.error(faults.MODEL_DIED, "api_error")
             if self._asked.stream:
-                self._connection.send(encode(error) + b"\n")
+                event = self._shape.stream_type == EVENTS
+                line = b"data: %s\n\n" if event else b"%s\n"
+                self._connection.send(line % encode(error))
                 self._connection.end()
             else:
                 self._connection.reply(json_reply(error, 500, self._shape.whole_type))

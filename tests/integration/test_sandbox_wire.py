@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import socket
 import threading
 import time
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
+from ollamamaster.simulator.fleet import parse_fleet
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
@@ -377,6 +379,78 @@ def test_a_model_of_the_fleet_file_can_be_pulled() -> None:
     statuses = [json.loads(line)["status"] for line in answered.body.splitlines()]
     assert (statuses[0], statuses[-1]) == ("pulling manifest", "success")
     assert "qwen3:8b" in {model["name"] for model in tags["models"]}
+
+
+def test_texts_that_share_words_have_vectors_that_are_near(fleet: SimulatedFleet) -> None:
+    texts = ["the old sea", "the sea is old", "seven brave machines"]
+    answered = post(fleet["ollama"], "/api/embed", model="fleet-small", input=texts)
+    one, near, far = json.loads(answered.body)["embeddings"]
+
+    def similar(a: list[float], b: list[float]) -> float:
+        return sum(x * y for x, y in zip(a, b, strict=True))
+
+    assert similar(one, one) == pytest.approx(1, abs=1e-6)
+    assert similar(one, near) > similar(one, far) + 0.3
+
+
+def test_the_older_path_for_embeddings_gives_the_same_vector(fleet: SimulatedFleet) -> None:
+    new = post(fleet["ollama"], "/api/embed", model="fleet-tiny", input="hi")
+    old = post(fleet["ollama"], "/api/embeddings", model="fleet-tiny", prompt="hi")
+    assert json.loads(old.body)["embedding"] == json.loads(new.body)["embeddings"][0]
+
+
+def test_a_model_for_embeddings_does_not_answer() -> None:
+    with SimulatedFleet.start("duo") as fleet:
+        answered = post(fleet["a"], "/api/chat", model="nomic-embed-text", messages=[])
+    assert (answered.status, json.loads(answered.body)["error"]) == (
+        400,
+        '"nomic-embed-text" does not support chat',
+    )
+
+
+def test_a_model_larger_than_the_machine_is_a_500() -> None:
+    text = (GOLDEN / "fleet.toml").read_text("utf-8").replace("ram_gb = 16", "ram_gb = 0.1")
+    with SimulatedFleet.start(parse_fleet(text, name="test")) as fleet:
+        answered = post(fleet["ollama"], "/api/generate", model="fleet-medium", prompt="x")
+    assert answered.status == 500
+    assert "requires more system memory" in json.loads(answered.body)["error"]
+
+
+def test_a_head_request_has_no_body(fleet: SimulatedFleet) -> None:
+    for path in ("/api/version", "/api/tags"):
+        assert ask(fleet["ollama"], "HEAD", path, None).body == b""
+
+
+def test_what_is_no_http_is_a_400(fleet: SimulatedFleet) -> None:
+    with socket.create_connection(("127.0.0.1", fleet["ollama"].port), timeout=30) as client:
+        client.sendall(b"\x16\x03\x01 this is no http\r\n\r\n")
+        assert client.recv(1000).startswith(b"HTTP/1.1 400")
+        assert client.recv(1000) == b""
+
+
+def test_a_request_may_come_in_pieces_and_two_at_once(fleet: SimulatedFleet) -> None:
+    request = b"GET /api/version HTTP/1.1\r\nHost: x\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", fleet["ollama"].port), timeout=30) as client:
+        for byte in request:
+            client.sendall(bytes([byte]))
+        client.sendall(request + request.replace(b"Host", b"Connection: close\r\nHost"))
+        received = b""
+        while data := client.recv(4096):
+            received += data
+    assert received.count(b'{"version":"0.24.0-sandbox"}') == 3
+
+
+def test_a_stream_of_openai_that_breaks_says_so_in_an_event(fleet: SimulatedFleet) -> None:
+    fleet["ollama"].fault("error_in_stream", tokens=1)
+    answered = post(
+        fleet["ollama"],
+        "/v1/chat/completions",
+        model="fleet-tiny",
+        stream=True,
+        messages=[{"role": "user", "content": "hi"}],
+    )
+    last = answered.body.decode().rstrip().splitlines()[-1]
+    assert "unexpected EOF" in json.loads(last.removeprefix("data: "))["error"]["message"]
 
 
 def test_a_deleted_model_is_gone(fleet: SimulatedFleet) -> None:
