@@ -115,8 +115,11 @@ def bracketed(host: str) -> str:
 def split_port(authority: str) -> tuple[str, str | None]:
     """Host and port text of `host`, `host:port`, `[v6]`, `[v6]:port` or a bare IPv6 address."""
     if authority.startswith("["):
-        host, _, rest = authority[1:].partition("]")
-        return host, rest[1:] if rest.startswith(":") else None
+        host, bracket, rest = authority[1:].partition("]")
+        if bracket and not rest:
+            return host, None
+        # What follows the bracket without a colon is no port, and is refused as one.
+        return host, rest.removeprefix(":") if rest.startswith(":") else rest or "]"
     if authority.count(":") > 1:
         return authority, None
     host, colon, port = authority.partition(":")

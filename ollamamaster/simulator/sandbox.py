@@ -218,7 +218,7 @@ class SimulatedFleet:
             hardware = plan.hardware
             known: dict[str, Any] = {
                 "label": plan.name,
-                "labels": {"sandbox": "yes", **plan.labels},
+                "labels": {"sandbox": "true", **plan.labels},
                 "locality": str(plan.locality),
                 "slots": hardware.slots,
             }

@@ -15,7 +15,8 @@ import time
 
 import psutil
 
-from ollamamaster.domain.engine import Engine, Request
+from ollamamaster.domain.engine import Engine
+from ollamamaster.domain.serving import Request
 from ollamamaster.simulator.fleet import load_fleet
 
 REQUESTS = 5000

@@ -16,10 +16,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from contextlib import contextmanager
 from statistics import median
 from typing import TYPE_CHECKING
+
+from measure import line, timed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,68 +98,51 @@ def _twelve_instances() -> Iterator[None]:
         server.wait()
 
 
-def _timed(command: list[str], environment: dict[str, str]) -> tuple[float, float, str]:
-    """Seconds, peak memory in MB and output of a command."""
-    with tempfile.TemporaryFile("w+") as output:
-        began = time.perf_counter()
-        child = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL, env=environment)
-        _, _, used = os.wait4(child.pid, 0)
-        seconds = time.perf_counter() - began
-        child.returncode = 0  # already waited for
-        output.seek(0)
-        per_mb = 1024 if sys.platform == "linux" else 1024 * 1024
-        return seconds, used.ru_maxrss / per_mb, output.read()
-
-
-def _line(what: str, value: str, limit: str, *, good: bool) -> None:
-    print(f"{what:<52} {value:>22}   {limit:<10} {'ok' if good else 'MISSED'}")
-
-
 def _loopback(runs: int, environment: dict[str, str]) -> None:
     whole, scan, memory, theirs = [], [], [], []
     has_nmap = shutil.which("nmap") is not None
     with _twelve_instances():
         for _ in range(runs):
-            seconds, peak_mb, text = _timed(DISCOVER, environment)
-            data = json.loads(text)["data"]
+            ours = timed(DISCOVER, environment)
+            data = json.loads(ours.output)["data"]
             assert data["scan"]["probes"] == 16_764
             assert data["counts"]["up"] == len(INSTANCES), data["counts"]
-            whole.append(seconds)
+            whole.append(ours.seconds)
             scan.append(data["scan"]["duration_s"])
-            memory.append(peak_mb)
+            memory.append(ours.peak_mb)
             if has_nmap:
-                seconds, _, text = _timed(NMAP, environment)
-                assert text.count("/tcp open") >= 1
-                theirs.append(seconds)
+                nmap = timed(NMAP, environment)
+                assert nmap.output.count("/tcp open") >= 1
+                theirs.append(nmap.seconds)
     print(f"{NETWORK}, ports {PORTS}: 16,764 probes, {len(INSTANCES)} instances, {runs} runs")
     if theirs:
         nmap_s = median(theirs)
         print(f"nmap {nmap_s:.3f} s ({min(theirs):.3f}-{max(theirs):.3f})")
         ratio = median(scan) / nmap_s
-        _line("scan phase / nmap", f"{median(scan):.3f} s, {ratio:.2f}x", "<= 2x", good=ratio <= 2)
+        line("scan phase / nmap", f"{median(scan):.3f} s, {ratio:.2f}x", "<= 2x", good=ratio <= 2)
         ratio = median(whole) / nmap_s
-        _line(
+        line(
             "whole command / nmap", f"{median(whole):.3f} s, {ratio:.2f}x", "<= 6x", good=ratio <= 6
         )
     else:
         print("nmap is not installed: no ratio")
         print(f"scan phase {median(scan):.3f} s, whole command {median(whole):.3f} s")
-    _line("peak memory", f"{max(memory):.0f} MB", "<= 90 MB", good=max(memory) <= 90)
+    line("peak memory", f"{max(memory):.0f} MB", "<= 90 MB", good=max(memory) <= 90)
 
 
 def _silent(environment: dict[str, str]) -> None:
     command = ["unshare", "-n", "sh", "-c", SCENE, "sh"]
     command += [sys.executable, "-m", "ollamamaster", "discover", "10.99.0.0/24"]
     try:
-        seconds, peak_mb, text = _timed([*command, "--json", "--no-save"], environment)
-        scan = json.loads(text)["data"]["scan"]
+        run = timed([*command, "--json", "--no-save"], environment)
+        scan = json.loads(run.output)["data"]["scan"]
     except (OSError, ValueError):
         print("silent network: needs root, iproute2 and veth; not measured")
         return
     what = f"silent /24, {scan['probes']:,} probes dropped"
-    figure = f"{scan['duration_s']:.2f} s, {seconds:.2f} s in all"
-    _line(what, figure, "<= 8 s", good=seconds <= 8)
-    _line("peak memory", f"{peak_mb:.0f} MB", "<= 90 MB", good=peak_mb <= 90)
+    figure = f"{scan['duration_s']:.2f} s, {run.seconds:.2f} s in all"
+    line(what, figure, "<= 8 s", good=run.seconds <= 8)
+    line("peak memory", f"{run.peak_mb:.0f} MB", "<= 90 MB", good=run.peak_mb <= 90)
 
 
 def main() -> None:

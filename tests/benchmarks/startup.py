@@ -7,6 +7,7 @@ Everything runs on loopback against the simulated fleet, whose answers take no t
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -73,10 +74,9 @@ def main(runs: int) -> None:
 
 
 def _first_model(run: Run) -> str:
-    import json
-
     models = json.loads(run.output)["data"]["models"]
-    return next(m["name"] for m in models if "completion" in m["capabilities"])
+    name: str = next(m["name"] for m in models if "completion" in m["capabilities"])
+    return name
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ollamamaster.cli.render.figures import milliseconds, size
 from ollamamaster.contract.discover import models_count
-from ollamamaster.domain.instances import GpuSource, Status
+from ollamamaster.domain.instances import GpuSource, Locality, Status
 from ollamamaster.domain.plain_text import one_line
 
 if TYPE_CHECKING:
@@ -74,9 +74,24 @@ def render_discover(console: Console, fleet: Fleet, *, saved: bool) -> None:
         table.add_row(*map(Text, cells), style=None if up else "dim")
     if len(fleet) > 0:
         console.print(table)
+    open_to_all = [i.settings.label or i.id for i in fleet if _answers_anyone(i)]
     summary = f"{_count(len(fleet), 'instance')} ({len(fleet.up)} up), "
     summary += _count(models_count(fleet), "model")
     console.print(Text(summary + (" · saved to inventory.toml" if saved else "")), style="dim")
+    if open_to_all:
+        who = one_line(", ".join(open_to_all))
+        answer = "answers" if len(open_to_all) == 1 else "answer"
+        console.print(f"! {who} {answer} anyone on your network: ollamamaster help exposure")
+
+
+def _answers_anyone(instance: Instance) -> bool:
+    """Whether a neighbour answered without asking for a token; a simulated one is no neighbour."""
+    return (
+        instance.locality is Locality.LAN
+        and instance.status is not Status.DOWN
+        and instance.settings.token_env is None
+        and "sandbox" not in instance.labels
+    )
 
 
 def _count(number: int, noun: str) -> str:
