@@ -12,7 +12,7 @@ from ollamamaster.domain.models import ModelName
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ollamamaster.domain.engine import Runner
+    from ollamamaster.domain.serving import Runner
     from ollamamaster.simulator.plan import ModelPlan
 
 # Go's longest duration, which Ollama shows for `keep_alive: -1`: some 290 years.

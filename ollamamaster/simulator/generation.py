@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
-import math
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ollamamaster.simulator.catalogue import find
+from ollamamaster.simulator.fields import (
+    WireError,
+    field,
+    read_form,
+    read_keep_alive,
+    read_options,
+)
 from ollamamaster.simulator.text import Answer, compose, count_tokens, seeded
 
 if TYPE_CHECKING:
@@ -25,15 +30,6 @@ _IMAGE_TOKENS = 576
 _PLACEHOLDER_TOKENS = 7
 
 INPUT_TOO_LONG = "the input length exceeds the context length"
-
-
-class WireError(Exception):
-    """A request is refused with this status and text."""
-
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,48 +69,6 @@ class Embedding:
     context: int | None = None
     keep_alive_s: float | None = None
     truncate: bool = True
-
-
-def read_json(body: bytes) -> dict[str, Any]:
-    """The JSON object of a request; the texts of the errors are Go's."""
-    if not body:
-        raise WireError(400, "missing request body")
-    try:
-        document = json.loads(body)
-    except json.JSONDecodeError as error:
-        rest = error.doc[error.pos :]
-        if not rest.strip():
-            raise WireError(400, "unexpected EOF") from error
-        raise WireError(
-            400, f"invalid character '{rest.lstrip()[0]}' looking for beginning of value"
-        ) from error
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise WireError(400, "invalid character looking for beginning of value") from error
-    if not isinstance(document, dict):
-        raise WireError(400, "json: cannot unmarshal value into Go value of type api.Request")
-    return document
-
-
-def field(body: Mapping[str, Any], key: str, kind: type, default: Any) -> Any:
-    """A value of this type; null is the default."""
-    value = body.get(key)
-    if value is None:
-        return default
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        names = {str: "string", bool: "bool", list: "array", dict: "object", int: "int"}
-        raise WireError(
-            400,
-            f"json: cannot unmarshal {_json_kind(value)} into Go struct field .{key} "
-            f"of type {names[kind]}",
-        )
-    return value
-
-
-def _json_kind(value: Any) -> str:
-    if isinstance(value, bool):
-        return "bool"
-    kinds: dict[type, str] = {str: "string", list: "array", dict: "object"}
-    return kinds.get(type(value), "number")
 
 
 def asked_model(body: Mapping[str, Any], models: dict[str, ModelPlan]) -> tuple[str, ModelPlan]:
@@ -202,14 +156,14 @@ def read_embed(body: dict[str, Any], models: dict[str, ModelPlan], key: str = "i
     texts = (given,) if isinstance(given, str) else tuple(given or ())
     if not all(isinstance(text, str) for text in texts):
         raise WireError(400, "invalid input type")
-    options = _options(body)
+    options = read_options(body)
     return Embedding(
         asked,
         model,
         texts,
         sum(count_tokens(text) + 2 for text in texts),
         options.get("num_ctx"),
-        _keep_alive(body.get("keep_alive")),
+        read_keep_alive(body.get("keep_alive")),
         truncate=field(body, "truncate", bool, True),
     )
 
@@ -225,7 +179,7 @@ def _generation(
     *,
     empty: bool,
 ) -> Generation:
-    keep_alive_s = _keep_alive(body.get("keep_alive"))
+    keep_alive_s = read_keep_alive(body.get("keep_alive"))
     think = body.get("think")
     if think and "thinking" not in model.capabilities:
         raise WireError(400, f'"{asked}" does not support thinking')
@@ -233,8 +187,8 @@ def _generation(
         if need not in model.capabilities:
             name = f"registry.ollama.ai/library/{model.full_name}"
             raise WireError(400, f"{name} does not support {need}")
-    options = _options(body)
-    form, refusal = _form(body.get("format"))
+    options = read_options(body)
+    form, refusal = read_form(body.get("format"))
     limit = options.get("num_predict", -1 if model.num_predict is None else model.num_predict)
     answer = compose(
         prompt,
@@ -257,18 +211,6 @@ def _generation(
         truncate=field(body, "truncate", bool, True),
         shift=field(body, "shift", bool, True),
         refusal=refusal,
-    )
-
-
-def _form(given: Any) -> tuple[Any, WireError | None]:
-    """The form of the answer; "" and null are none."""
-    if given in (None, ""):
-        return None, None
-    if given == "json" or isinstance(given, dict):
-        return given, None
-    quoted = json.dumps(json.dumps(given))
-    return None, WireError(
-        500, f'invalid format: {quoted}; expected "json" or a valid JSON Schema object'
     )
 
 
@@ -304,69 +246,3 @@ def _limits(body: Mapping[str, Any], *keys: str) -> dict[str, int]:
         if (limit := field(body, key, int, None)) is not None:
             return {"num_predict": limit}
     return {}
-
-
-# The options that are numbers or switches, as api.Options in Ollama's source types them.
-_WHOLE = frozenset(
-    [
-        "num_ctx",
-        "num_batch",
-        "num_gpu",
-        "main_gpu",
-        "num_thread",
-        "num_keep",
-        "seed",
-        "num_predict",
-        "top_k",
-        "repeat_last_n",
-    ]
-)
-_REAL = frozenset(
-    [
-        "top_p",
-        "min_p",
-        "typical_p",
-        "temperature",
-        "repeat_penalty",
-        "presence_penalty",
-        "frequency_penalty",
-    ]
-)
-
-
-def _options(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The options; an unknown one is ignored, a wrong type is status 500, as Ollama has it."""
-    options = field(body, "options", dict, {})
-    for key, value in options.items():
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if value is None:
-            continue
-        if key in _WHOLE and not number:
-            raise WireError(500, f'option "{key}" must be of type integer')
-        if key in _REAL and not number:
-            raise WireError(500, f'option "{key}" must be of type float32')
-        if key == "use_mmap" and not isinstance(value, bool):
-            raise WireError(500, f'option "{key}" must be of type boolean')
-        if key == "stop" and not isinstance(value, list):
-            raise WireError(500, f'option "{key}" must be of type array')
-    return {k: int(v) if k in _WHOLE else v for k, v in options.items() if v is not None}
-
-
-_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
-_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
-
-
-def _keep_alive(given: Any) -> float | None:
-    """Seconds of a number, or of a duration as Go writes it; negative is for ever."""
-    if given is None:
-        return None
-    if isinstance(given, int | float) and not isinstance(given, bool):
-        return -1.0 if given < 0 else float(given)
-    if not isinstance(given, str):
-        raise WireError(400, f"Unsupported type: '{_json_kind(given)}'")
-    text = given.lstrip("+-")
-    seconds = math.fsum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(text))
-    if text != "0" and (not text or _DURATION.sub("", text)):
-        missing = "missing unit in" if text.replace(".", "").isdigit() else "invalid"
-        raise WireError(400, f'time: {missing} duration "{given}"')
-    return -1.0 if given.startswith("-") and seconds else seconds

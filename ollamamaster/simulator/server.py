@@ -20,7 +20,7 @@ from ollamamaster.simulator.plan import FaultKind, FaultPlan
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ollamamaster.domain.engine import Job, Request, Runner
+    from ollamamaster.domain.serving import Job, Request, Runner
     from ollamamaster.simulator.plan import InstancePlan, ModelPlan
 
 # How long a restart takes where the fault does not say.

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING, Any
 from ollamamaster.errors import UsageError
 from ollamamaster.simulator import catalogue, faults
 from ollamamaster.simulator.connection import Reply, json_reply
+from ollamamaster.simulator.fields import WireError, field, read_json
 from ollamamaster.simulator.generation import (
-    WireError,
     asked_model,
-    field,
     read_anthropic,
     read_chat,
     read_embed,
     read_generate,
-    read_json,
     read_openai,
 )
 from ollamamaster.simulator.plan import FaultKind, FaultPlan

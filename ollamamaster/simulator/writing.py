@@ -7,16 +7,17 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ollamamaster.domain.engine import ModelTooLargeError, QueueFullError, Request
+from ollamamaster.domain.serving import ModelTooLargeError, QueueFullError, Request
 from ollamamaster.simulator import faults
 from ollamamaster.simulator.connection import JSON_UTF8, Reply, encode, json_reply
-from ollamamaster.simulator.generation import INPUT_TOO_LONG, Embedding, Generation, WireError
+from ollamamaster.simulator.fields import WireError
+from ollamamaster.simulator.generation import INPUT_TOO_LONG, Embedding, Generation
 from ollamamaster.simulator.plan import FaultKind, FaultPlan
 from ollamamaster.simulator.shapes import EVENTS, PLAIN_JSON, GenerateShape, Piece, Shape, Timing
 from ollamamaster.simulator.text import seeded
 
 if TYPE_CHECKING:
-    from ollamamaster.domain.engine import Job
+    from ollamamaster.domain.serving import Job
     from ollamamaster.simulator.connection import Connection
     from ollamamaster.simulator.server import Server
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -170,6 +171,43 @@ def test_a_signal_reaches_the_command_which_says_how_it_ends(
     out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out, err) == (5, f"got {name}\n", "")
     assert not home.exists()
+
+
+COUNTING = """
+import signal, threading
+interrupts = 0
+def count(number, frame):
+    global interrupts
+    interrupts += 1
+signal.signal(signal.SIGINT, count)
+print("ready", flush=True)
+while not interrupts:
+    threading.Event().wait(0.01)
+# time for a second one, which would be a mistake
+threading.Event().wait(0.5)
+print("interrupts:", interrupts, flush=True)
+"""
+
+
+@POSIX
+@pytest.mark.skipif(shutil.which("setsid") is None, reason="needs setsid of util-linux")
+def test_ctrl_c_on_a_terminal_reaches_the_command_once() -> None:
+    ours, theirs = os.openpty()
+    command = ["setsid", "--ctty", "--wait", *sandbox("run", "--fleet", "duo", "--")]
+    with subprocess.Popen(
+        [*command, *python(COUNTING)], stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        while b"ready" not in shown:
+            shown += os.read(ours, 1000)
+        os.write(ours, b"\x03")
+        while b"interrupts: " not in shown:
+            shown += os.read(ours, 1000)
+        process.wait(PATIENCE_S)
+    os.close(ours)
+    assert b"interrupts: 1" in shown
+    assert process.returncode == 0
 
 
 def test_the_home_is_there_while_the_command_runs(

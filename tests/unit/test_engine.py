@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ollamamaster.domain.engine import (
-    Engine,
+from ollamamaster.domain.engine import Engine
+from ollamamaster.domain.hardware import Eviction, Hardware, Placement, ServedModel
+from ollamamaster.domain.models import GB
+from ollamamaster.domain.serving import (
     Job,
     ModelTooLargeError,
     Phase,
     QueueFullError,
     Request,
 )
-from ollamamaster.domain.hardware import Eviction, Hardware, Placement, ServedModel
-from ollamamaster.domain.models import GB
 
 
 def model(name: str, size_gb: float, *, context: int = 131072, kv: int = 131072) -> ServedModel:
