@@ -8,14 +8,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import datetime
 
-    from ollamamaster.domain.instances import Instance
     from ollamamaster.domain.settings import Settings
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.ollama.client import OllamaClient
     from ollamamaster.services.discover import DiscoverService
+    from ollamamaster.services.fleet import FleetService
     from ollamamaster.services.models import ModelsService
     from ollamamaster.services.pull import PullService
     from ollamamaster.services.route import RouteService
@@ -87,6 +87,11 @@ class Application:
 
         return with_settings(self.inventory.load(), self.settings)
 
+    def fleet_service(self) -> FleetService:
+        from ollamamaster.services.fleet import FleetService
+
+        return FleetService(self.settings, self.fleet, self.discover_service, self.note)
+
     def models_service(self) -> ModelsService:
         from ollamamaster.services.models import ModelsService
 
@@ -131,7 +136,7 @@ class Application:
     def pull_service(self) -> PullService:
         from ollamamaster.services.pull import PullService
 
-        return PullService(self.ollama, self.clock, self._refreshed)
+        return PullService(self.ollama, self.clock, self.fleet_service().refreshed)
 
     def route_service(self) -> RouteService:
         from ollamamaster.services.residency import Residency
@@ -142,15 +147,9 @@ class Application:
             self.ollama,
             self.liveness,
             self.clock,
-            Residency(self.ollama, self.clock, self._refreshed),
+            Residency(self.ollama, self.clock, self.fleet_service().refreshed),
             self.pull_service,
         )
-
-    async def _refreshed(self, fleet: Fleet, instances: Sequence[Instance]) -> Fleet:
-        found = await self.discover_service().refresh(fleet, instances)
-        for note in found.notes:
-            self.note(note)
-        return found.fleet
 
     def watch_service(self, discover: DiscoverService) -> WatchService:
         from ollamamaster.services.watch import WatchService

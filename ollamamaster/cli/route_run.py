@@ -6,7 +6,6 @@ import sys
 from typing import TYPE_CHECKING
 
 from ollamamaster.bootstrap import Application
-from ollamamaster.cli.fleet import first_fleet
 from ollamamaster.cli.interrupts import run_async, stopped_by
 from ollamamaster.cli.output import OUTPUT
 from ollamamaster.cli.pull_progress import PullDisplay
@@ -62,7 +61,7 @@ async def _answer(
 ) -> RouteResult:
     try:
         with PullDisplay() as pulling:
-            return await run.complete(lambda: first_fleet(application), listener, pulling)
+            return await run.complete(application.fleet_service().first, listener, pulling)
     finally:
         await application.ollama.aclose()
 
@@ -70,7 +69,7 @@ async def _answer(
 def _explain(application: Application, request: RouteRequest) -> int:
     async def decide() -> Decision:
         try:
-            fleet = await first_fleet(application)
+            fleet = await application.fleet_service().first()
             return await application.route_service().explain(request, fleet)
         finally:
             await application.ollama.aclose()

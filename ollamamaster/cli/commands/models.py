@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ollamamaster.domain.catalogue import FleetModel
+    from ollamamaster.domain.snapshot import Fleet
 
 
 def models(
@@ -43,9 +44,9 @@ def models(
     service = application.models_service()
     fleet = application.fleet()
     if refresh or not service.is_fresh(fleet):
-        from ollamamaster.cli.fleet import asked_again
+        from ollamamaster.cli.interrupts import run_async
 
-        fleet = asked_again(application, fleet)
+        fleet = run_async(_asked_again(application))
     found = service.matching(fleet, ModelQuery(pattern, tier, capability, loaded, instance))
 
     def table(console: Console) -> None:
@@ -54,6 +55,13 @@ def models(
         render_models(console, found, service.total(fleet))
 
     return OUTPUT.emit(lambda: models_data(found), table=table, rows=lambda: map(_row, found))
+
+
+async def _asked_again(application: Application) -> Fleet:
+    try:
+        return await application.fleet_service().current()
+    finally:
+        await application.ollama.aclose()
 
 
 def _row(found: FleetModel) -> list[str]:

@@ -56,11 +56,10 @@ def pull(
 
 
 async def _pull(application: Application, model: str, instance: str | None) -> Pulled:
-    from ollamamaster.cli.fleet import current_fleet
     from ollamamaster.cli.pull_progress import PullDisplay
 
     try:
-        fleet = await current_fleet(application, application.fleet())
+        fleet = await application.fleet_service().current()
         with PullDisplay() as display:
             return await application.pull_service().pull(model, instance, fleet, display)
     finally:

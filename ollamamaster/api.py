@@ -1,0 +1,77 @@
+"""The face for Python programs: find the fleet, answer a prompt on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ollamamaster.bootstrap import Application
+from ollamamaster.domain.routing import RouteRequest
+from ollamamaster.domain.settings import Performance
+
+if TYPE_CHECKING:
+    from ollamamaster.domain.answers import PullProgress
+    from ollamamaster.domain.instances import Instance
+    from ollamamaster.domain.routing import Attempt, RouteResult
+    from ollamamaster.domain.selection import Candidate, Decision
+    from ollamamaster.domain.snapshot import Fleet
+
+
+async def discover(*targets: str, lan: bool = False, save: bool = True) -> Fleet:
+    """Look for instances as the command does, and keep what was found in the inventory.
+
+    Raises UsageError for a wrong target.
+    """
+    from ollamamaster.services.plan import DiscoverRequest
+
+    application = Application()
+    try:
+        request = DiscoverRequest(targets, lan=lan, save=save)
+        return (await application.discover_service().discover(request)).fleet
+    finally:
+        await application.ollama.aclose()
+
+
+async def route(
+    prompt: str,
+    *,
+    model: str | None = None,
+    performance: Performance | str | None = None,
+    max_time_s: float | None = None,
+    **more: Any,
+) -> RouteResult:
+    """Answer a prompt on the model and instance that will do it best.
+
+    `more` are other fields of RouteRequest, such as `system`, `instance` or `format`. Raises
+    what `RouteRun.complete` raises, each an OllamaMasterError with its code and hint.
+    """
+    application = Application()
+    preferred = application.settings.route
+    level = Performance(performance) if performance is not None else preferred.performance
+    limit = preferred.max_time_s if max_time_s is None else max_time_s
+    request = RouteRequest(prompt, model=model, performance=level, max_time_s=limit, **more)
+    quiet = _Quiet()
+    try:
+        run = application.route_service().begin(request)
+        return await run.complete(application.fleet_service().first, quiet, quiet)
+    finally:
+        await application.ollama.aclose()
+
+
+class _Quiet:
+    """Hears what happens and tells nobody: the result has it all."""
+
+    def decided(self, decision: Decision) -> None: ...
+
+    def started(self, attempt: Attempt, candidate: Candidate) -> None: ...
+
+    def token(self, text: str, thinking: str) -> None: ...
+
+    def restarted(self, attempt: Attempt) -> None: ...
+
+    def ended(self, attempt: Attempt) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+    def chosen(self, model: str, instance: Instance) -> None: ...
+
+    def progress(self, progress: PullProgress) -> None: ...

@@ -1,0 +1,45 @@
+"""The same from Python as from the command line."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+import ollamamaster
+from ollamamaster.simulator.sandbox import SimulatedFleet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def duo() -> Iterator[SimulatedFleet]:
+    with SimulatedFleet.start("duo", speed=200.0, seed=0) as fleet:
+        yield fleet
+
+
+@pytest.mark.anyio
+async def test_a_program_finds_the_fleet_it_names(duo: SimulatedFleet) -> None:
+    fleet = await ollamamaster.discover(duo["a"].id)
+    assert [instance.id for instance in fleet] == [duo["a"].id]
+
+
+@pytest.mark.anyio
+async def test_a_program_gets_an_answer_and_who_gave_it(
+    duo: SimulatedFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLLAMAMASTER_HOME", str(duo.home))
+    result = await ollamamaster.route("hello", performance="fast")
+    assert result.response.startswith("[simulated]")
+    assert result.instance in {duo["a"].id, duo["b"].id}
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    check = "import sys, ollamamaster; print(*sorted(m for m in sys.modules if 'ollamam' in m))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", check], check=True, capture_output=True, text=True
+    )
+    assert loaded.stdout.split() == ["ollamamaster"]
