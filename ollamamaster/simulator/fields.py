@@ -25,7 +25,7 @@ def read_json(body: bytes) -> dict[str, Any]:
     if not body:
         raise WireError(400, "missing request body")
     try:
-        document = json.loads(body)
+        document = json.loads(body, parse_float=_finite, parse_constant=_no_number)
     except json.JSONDecodeError as error:
         rest = error.doc[error.pos :]
         if not rest.strip():
@@ -38,6 +38,17 @@ def read_json(body: bytes) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise WireError(400, "json: cannot unmarshal value into Go value of type api.Request")
     return document
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise WireError(400, f"json: cannot unmarshal number {text} into a value of type float64")
+    return number
+
+
+def _no_number(text: str) -> float:
+    raise WireError(400, f"invalid character '{text[0]}' looking for beginning of value")
 
 
 def field(body: Mapping[str, Any], key: str, kind: type, default: Any) -> Any:

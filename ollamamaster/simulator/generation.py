@@ -153,14 +153,14 @@ def read_embed(body: dict[str, Any], models: dict[str, ModelPlan], key: str = "i
     if model is None:
         raise WireError(404, f'model "{asked}" not found, try pulling it first')
     given = body.get(key)
-    texts = (given,) if isinstance(given, str) else tuple(given or ())
-    if not all(isinstance(text, str) for text in texts):
+    texts = [given] if isinstance(given, str) else given or []
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         raise WireError(400, "invalid input type")
     options = read_options(body)
     return Embedding(
         asked,
         model,
-        texts,
+        tuple(texts),
         sum(count_tokens(text) + 2 for text in texts),
         options.get("num_ctx"),
         read_keep_alive(body.get("keep_alive")),

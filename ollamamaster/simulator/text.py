@@ -120,6 +120,8 @@ def _pieces(text: str) -> list[str]:
 
 # A schema may refer to itself; nothing that a person writes for an answer is deeper.
 _DEEPEST = 12
+# A schema may ask for a text or a list of any size; nobody waits for more than this.
+_LARGEST = 1000
 
 
 def document_for(schema: Any) -> Any:
@@ -147,13 +149,12 @@ def _value(schema: Any, root: Any, marked: list[bool], depth: int) -> Any:
         case "object":
             return _object(schema, root, marked, depth)
         case "array":
-            least = max(1, int(schema.get("minItems", 1)))
-            least = min(least, int(schema.get("maxItems", least)))
-            return [_value(schema.get("items", {}), root, marked, depth + 1) for _ in range(least)]
+            items = min(max(1, _size(schema, "minItems", 1)), _size(schema, "maxItems", _LARGEST))
+            return [_value(schema.get("items", {}), root, marked, depth + 1) for _ in range(items)]
         case "integer":
-            return math.ceil(schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1))
+            return math.ceil(_least(schema))
         case "number":
-            return float(schema.get("minimum", schema.get("exclusiveMinimum", 0.0) + 1.0))
+            return float(_least(schema))
         case "boolean":
             return True
         case "null":
@@ -179,10 +180,25 @@ def _object(schema: dict[str, Any], root: Any, marked: list[bool], depth: int) -
 def _string(schema: dict[str, Any], marked: list[bool]) -> str:
     text = "text" if marked[0] else f"{MARK} text"
     marked[0] = True
-    shortest = int(schema.get("minLength", 0))
-    return (text + " more" * shortest)[: max(shortest, len(text))][
-        : int(schema.get("maxLength", 1_000_000))
-    ]
+    shortest = _size(schema, "minLength", 0)
+    longest = _size(schema, "maxLength", _LARGEST)
+    return (text + " more" * shortest)[: min(max(shortest, len(text)), longest)]
+
+
+def _size(schema: dict[str, Any], key: str, default: int) -> int:
+    value = schema.get(key)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return default
+    return max(0, min(value, _LARGEST))
+
+
+def _least(schema: dict[str, Any]) -> float:
+    """The least number that is allowed, 1 where nothing is said."""
+    for key, more in (("minimum", 0), ("exclusiveMinimum", 1)):
+        value = schema.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return value + more
+    return 1
 
 
 def _resolve(reference: Any, root: Any) -> Any:

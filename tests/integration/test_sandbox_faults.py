@@ -320,6 +320,11 @@ def test_a_fault_ends_by_itself(instance: SimulatedInstance) -> None:
     wait_until(lambda: answers(instance))
 
 
+def test_a_fault_may_begin_later(instance: SimulatedInstance) -> None:
+    instance.fault("die", after_s=0.05)
+    wait_until(lambda: not listens(instance))
+
+
 def test_a_fault_leaves_requests_that_run_no_model_alone(instance: SimulatedInstance) -> None:
     instance.fault("error_500")
     assert ask(instance, "/api/tags")[0] == 200
