@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +20,8 @@ from ollamamaster.simulator.generation import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ollamamaster.simulator.generation import Generation
 
 MODELS = dict(load_fleet("home").models)
@@ -58,28 +61,28 @@ BODIES = st.fixed_dictionaries(
 )
 
 
+def status_of(read: Callable[[], object]) -> int:
+    """200 when it can be read, else the status of the refusal; any other error goes through."""
+    try:
+        read()
+    except WireError as refused:
+        return refused.status
+    return 200
+
+
 @settings(deadline=None, max_examples=300)
 @given(body=BODIES)
 def test_whatever_is_sent_is_read_or_refused(body: dict[str, Any]) -> None:
-    for read in (read_generate, read_chat, read_openai, read_anthropic):
-        try:
-            read(body, MODELS, 0)
-        except WireError as refused:
-            assert 400 <= refused.status <= 500
-    for key in ("input", "prompt"):
-        try:
-            read_embed(body, MODELS, key)
-        except WireError as refused:
-            assert 400 <= refused.status <= 500
+    readers = (read_generate, read_chat, read_openai, read_anthropic)
+    statuses = {status_of(partial(read, body, MODELS, 0)) for read in readers}
+    statuses |= {status_of(partial(read_embed, body, MODELS, key)) for key in ("input", "prompt")}
+    assert statuses <= {200, 400, 404, 500}
 
 
 @settings(deadline=None)
 @given(st.binary(max_size=40))
-def test_a_body_is_an_object_or_refused(body: bytes) -> None:
-    try:
-        assert isinstance(read_json(body), dict)
-    except WireError as refused:
-        assert refused.status == 400
+def test_a_body_that_is_no_object_is_a_400(body: bytes) -> None:
+    assert status_of(partial(read_json, body)) == (200 if body.strip() == b"{}" else 400)
 
 
 @pytest.mark.parametrize(
