@@ -1,0 +1,168 @@
+"""The program as a person or a script runs it: a process, in a pipe or on a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from ollamamaster.simulator.sandbox import SimulatedFleet
+
+# Far more than anything takes, also on a machine that does much else.
+PATIENCE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How a process ended and what it wrote."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def envelope(self) -> dict[str, Any]:
+        """The one JSON document on stdout."""
+        document = json.loads(self.out)
+        assert isinstance(document, dict)
+        assert document["exit_code"] == self.code
+        return document
+
+    @property
+    def data(self) -> Any:
+        return self.envelope["data"]
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """One JSON object a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+def command(*arguments: str) -> list[str]:
+    """The command line of the program under test."""
+    return [sys.executable, "-m", "ollamamaster", *arguments]
+
+
+def run(
+    *arguments: str, env: Mapping[str, str] | None = None, text: str | bytes | None = None
+) -> Done:
+    """Run it to its end in a pipe; without `text` there is nothing on standard input."""
+    given = text.encode() if isinstance(text, str) else text
+    done = subprocess.run(
+        command(*arguments),
+        input=given,
+        stdin=subprocess.DEVNULL if given is None else None,
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
+        env=env,
+    )
+    return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+@contextmanager
+def running(
+    *arguments: str, env: Mapping[str, str] | None = None, stdin: int = subprocess.DEVNULL
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is killed at the end of the block if it is still there."""
+    # A shell starts background jobs with SIGINT ignored, which a child would inherit.
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if ignored:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    process = subprocess.Popen(
+        command(*arguments), stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env
+    )
+    if ignored:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def ended(process: subprocess.Popen[bytes]) -> Done:
+    """Wait for a process that was told to end."""
+    out, err = process.communicate(timeout=PATIENCE_S)
+    return Done(process.returncode, out.decode(), err.decode())
+
+
+def home_for(fleet: SimulatedFleet, folder: Path) -> dict[str, str]:
+    """The environment of a home of its own with what is known of this fleet."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("config.toml", "inventory.toml"):
+        with suppress(FileNotFoundError):
+            shutil.copy(fleet.home / name, folder / name)
+    return {**fleet.environment(), "OLLAMAMASTER_HOME": str(folder)}
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Return when the condition holds; asked every few milliseconds, for a long time."""
+    never = threading.Event()
+    for _ in range(int(PATIENCE_S / 0.01)):
+        if condition():
+            return
+        never.wait(0.01)
+    raise AssertionError(f"never happened: {what}")
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What a process wrote on a terminal; `err` apart where stderr was a pipe."""
+
+    code: int
+    raw: str
+    err: str = ""
+
+
+def on_terminal(
+    *arguments: str,
+    env: Mapping[str, str],
+    columns: int = 120,
+    stderr_apart: bool = False,
+) -> Screen:
+    """Run it on a pseudo-terminal until it ends. POSIX only."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    process = subprocess.Popen(
+        command(*arguments),
+        stdin=slave,
+        stdout=slave,
+        stderr=subprocess.PIPE if stderr_apart else slave,
+        env={"TERM": "xterm-256color", **env},
+        start_new_session=True,
+    )
+    os.close(slave)
+    patience = threading.Timer(PATIENCE_S, process.kill)
+    patience.start()
+    written = bytearray()
+    try:
+        # Linux says EIO, others say nothing more, when the last process has closed the terminal.
+        with suppress(OSError):
+            while piece := os.read(master, 65_536):
+                written += piece
+        err = process.stderr.read() if process.stderr is not None else b""
+        code = process.wait(PATIENCE_S)
+    finally:
+        patience.cancel()
+        os.close(master)
+        if process.stderr is not None:
+            process.stderr.close()
+    return Screen(code, written.decode(), err.decode())
