@@ -125,10 +125,10 @@ def _summary(result: RouteResult) -> str:
 
 
 def _failed(error: OllamaMasterError, run: RouteRun, listener: WaitingListener) -> int:
-    known = run.decision is not None or bool(run.attempts)
+    known = run.decision is not None
     data = route_data(run.so_far()) if known and OUTPUT.json else None
     _end_line(listener)
-    return OUTPUT.fail(error, data=data, partial=run.has_text)
+    return OUTPUT.fail(error, data=data, partial=run.characters > 0)
 
 
 def _end_line(listener: WaitingListener) -> None:

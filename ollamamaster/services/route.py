@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio  # noqa: TID253 (imported only by commands that wait for instances)
-from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from ollamamaster.domain.answers import AnswerRequest, Usage
 from ollamamaster.domain.candidates import Reason, Rejection, Wish
 from ollamamaster.domain.context import context_to_ask, may_truncate_silently, next_context
 from ollamamaster.domain.estimate import context_needed
 from ollamamaster.domain.instances import Status
-from ollamamaster.domain.liveness import HEALTHY, Health
 from ollamamaster.domain.names import meant_model
-from ollamamaster.domain.routing import Attempt, RouteRequest, RouteResult, Timing
 from ollamamaster.domain.selection import Decision, Demand, decide
 from ollamamaster.domain.snapshot import Fleet
 from ollamamaster.domain.task import analyse
-from ollamamaster.errors import AttemptError, BadRequestError, ModelUnknownError, Outcome
+from ollamamaster.errors import BadRequestError, ModelUnknownError, Outcome
+from ollamamaster.services.answering import Answering
 from ollamamaster.services.route_errors import (
     deadline_error,
     everything_failed,
@@ -31,15 +28,14 @@ from ollamamaster.services.route_errors import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
+    from ollamamaster.domain.routing import RouteRequest, RouteResult
     from ollamamaster.domain.selection import Candidate
     from ollamamaster.domain.settings import Settings
     from ollamamaster.domain.task import Task
     from ollamamaster.ports import Clock, LivenessStore, OllamaAPI
+    from ollamamaster.services.answering import RouteListener
     from ollamamaster.services.pull import PullListener, PullService
     from ollamamaster.services.residency import Residency
-
-# The probe of an instance that was left alone for a while.
-PROBE_TIMEOUT_S = 2.0
 
 # When all say that they are busy: tried again after these seconds, the last one repeatedly.
 BUSY_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
@@ -47,28 +43,6 @@ BUSY_LIMIT_S = 600.0
 
 # Failures after which the other models of the same instance would fail the same way.
 _OF_THE_INSTANCE = frozenset({Outcome.CONNECT_ERROR, Outcome.TIMEOUT, Outcome.BAD_RESPONSE})
-
-
-class RouteListener(Protocol):
-    """Is told what happens while a route runs."""
-
-    def decided(self, decision: Decision) -> None:
-        """The order of the candidates is known."""
-
-    def started(self, attempt: Attempt, candidate: Candidate) -> None:
-        """An attempt begins."""
-
-    def token(self, text: str, thinking: str) -> None:
-        """Some of the answer, or of the thoughts before it, has come."""
-
-    def restarted(self, attempt: Attempt) -> None:
-        """The attempt that had begun to answer failed: its tokens are void."""
-
-    def ended(self, attempt: Attempt) -> None:
-        """An attempt is over, well or not."""
-
-    def note(self, text: str) -> None:
-        """Something worth knowing."""
 
 
 @dataclass
@@ -97,57 +71,22 @@ class RouteRun:
 
     service: RouteService
     request: RouteRequest
-    attempts: list[Attempt] = field(default_factory=list)
     decision: Decision | None = None
-    _text: list[str] = field(default_factory=list)
-    _thinking: list[str] = field(default_factory=list)
-    _candidate: Candidate | None = None
-    _done_reason: str | None = None
-    _usage: Usage = field(default_factory=Usage)
-    _first_token_s: float | None = None
-    _total_s: float | None = None
-    _waited_s: float = 0.0
-    _health: dict[str, Health] = field(default_factory=dict)
+    _answering: Answering = field(init=False)
     _fleet: Fleet = field(default_factory=Fleet)
-    _began: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self._began = self.service.clock.monotonic()
-
-    @property
-    def has_text(self) -> bool:
-        """Whether any of an answer has come."""
-        return bool(self._text)
+        of = self.service
+        self._answering = Answering(self.request, of.settings, of.ollama, of.liveness, of.clock)
 
     @property
     def characters(self) -> int:
         """How much of an answer has come."""
-        return sum(map(len, self._text))
+        return self._answering.characters
 
     def so_far(self) -> RouteResult:
         """The route as far as it is known now."""
-        candidate, usage = self._candidate, self._usage
-        slot_wait = usage.slot_wait_s
-        return RouteResult(
-            response="".join(self._text),
-            thinking="".join(self._thinking) or None,
-            model=candidate.model if candidate else None,
-            instance=candidate.instance if candidate else None,
-            done_reason=self._done_reason,
-            decision=self.decision,
-            attempts=tuple(self.attempts),
-            usage=usage,
-            timing=Timing(
-                total_s=self._elapsed() if self._total_s is None else self._total_s,
-                first_token_s=self._first_token_s,
-                queue_s=self._waited_s + (slot_wait or 0.0),
-                load_s=usage.load_s,
-                prompt_s=usage.prompt_s,
-                generation_s=usage.generation_s,
-                tokens_per_s=usage.tokens_per_s,
-            ),
-            estimate=candidate.estimate if candidate else None,
-        )
+        return self._answering.so_far(self.decision)
 
     async def complete(
         self,
@@ -161,7 +100,7 @@ class RouteRun:
         TimeLimitError, UsageError; what came until then stays in `so_far`.
         """
         limit = self.request.max_time_s
-        left = None if limit is None else max(0.0, limit - self._elapsed())
+        left = None if limit is None else max(0.0, limit - self._answering.elapsed_s())
         try:
             async with asyncio.timeout(left) as deadline:
                 await self._complete(await find(), listener, pulling)
@@ -207,9 +146,9 @@ class RouteRun:
             if not fleet.up:
                 raise none_up(fleet) from None
             wish = self._wish(fleet, listener)
-        self._health = dict(service.liveness.load())
+        self._answering.health = dict(service.liveness.load())
         now = service.clock.now().timestamp()
-        skipped = {i for i, health in self._health.items() if health.skipped(now)}
+        skipped = {i for i, health in self._answering.health.items() if health.skipped(now)}
         task = analyse(request.question)
         decision = self._decide(task, fleet, wish, skipped)
         if listener is not None and not decision.ranked and _only_down(decision):
@@ -239,14 +178,14 @@ class RouteRun:
         began = self.service.clock.monotonic()
         for pause in _pauses():
             left = await self._try_each(left, listener)
-            if self._done_reason is not None:
+            if self._answering.done_reason is not None:
                 return
             waited = self.service.clock.monotonic() - began
             if not left or waited + pause > limit:
                 raise everything_failed(self.so_far())
             listener.note(f"all are busy; trying again in {pause:g} s")
             await self.service.clock.sleep(pause)
-            self._waited_s += pause
+            self._answering.waited_s += pause
 
     async def _try_each(
         self, candidates: Sequence[Candidate], listener: RouteListener
@@ -271,7 +210,7 @@ class RouteRun:
     async def _try(self, candidate: Candidate, listener: RouteListener) -> Outcome:
         """One candidate: one attempt, and one more when it asked for more context."""
         for num_ctx in self._contexts(candidate):
-            failure = await self._attempt(candidate, num_ctx, listener)
+            failure = await self._answering.attempt(candidate, num_ctx, listener)
             if failure is None:
                 self._warn_of_truncation(candidate, num_ctx, listener)
                 return Outcome.OK
@@ -301,97 +240,6 @@ class RouteRun:
         assert self.decision is not None  # noqa: S101 (nothing is tried before it is decided)
         return self.decision.task
 
-    async def _attempt(
-        self, candidate: Candidate, num_ctx: int, listener: RouteListener
-    ) -> AttemptError | None:
-        """One attempt; None when it answered, else why not."""
-        self._forget_answer(candidate)
-        attempt = Attempt(candidate.model, candidate.instance)
-        began = self.service.clock.monotonic()
-        listener.started(attempt, candidate)
-        try:
-            await self._probe(candidate)
-            await self._stream(candidate, num_ctx, listener)
-        except AttemptError as failure:
-            attempt = replace(attempt, connected=failure.connected)
-            attempt = self._record(attempt, failure.outcome, began, failure.message)
-            self._learn_health(candidate.instance, failure)
-            if self._text or self._thinking:
-                listener.restarted(attempt)
-            listener.ended(attempt)
-            return failure
-        except asyncio.CancelledError:
-            self._record(attempt, Outcome.CANCELLED, began, None)
-            raise
-        self._learn_health(candidate.instance, None)
-        self._total_s = self._elapsed()
-        listener.ended(self._record(attempt, Outcome.OK, began, None))
-        return None
-
-    async def _probe(self, candidate: Candidate) -> None:
-        """Ask an instance that was left alone for a sign of life before it is used again."""
-        health = self._health.get(candidate.instance, HEALTHY)
-        if health.needs_probe(self.service.clock.now().timestamp()):
-            endpoint = candidate.pair.instance.endpoint
-            await self.service.ollama.version(endpoint, timeout_s=PROBE_TIMEOUT_S)
-
-    async def _stream(self, candidate: Candidate, num_ctx: int, listener: RouteListener) -> None:
-        request = self._answer_request(candidate, num_ctx)
-        endpoint = candidate.pair.instance.endpoint
-        async with aclosing(self.service.ollama.answer(endpoint, request)) as chunks:
-            async for chunk in chunks:
-                if self._first_token_s is None and (chunk.text or chunk.thinking):
-                    self._first_token_s = self._elapsed()
-                if chunk.text or chunk.thinking:
-                    self._text.append(chunk.text)
-                    self._thinking.append(chunk.thinking)
-                    listener.token(chunk.text, chunk.thinking)
-                if chunk.done:
-                    self._done_reason = chunk.done_reason or "stop"
-                    self._usage = chunk.usage
-
-    def _answer_request(self, candidate: Candidate, num_ctx: int) -> AnswerRequest:
-        request = self.request
-        said = self.service.settings.models.get(candidate.model)
-        keep_alive = request.keep_alive
-        if keep_alive is None and said is not None:
-            keep_alive = said.keep_alive
-        return AnswerRequest(
-            model=candidate.model,
-            prompt=request.full_prompt,
-            system=request.system,
-            images=request.images,
-            format=request.format,
-            options=request.options,
-            think=request.think,
-            keep_alive=keep_alive,
-            num_ctx=None if candidate.pair.model.cloud else num_ctx,
-        )
-
-    def _forget_answer(self, candidate: Candidate) -> None:
-        self._candidate = candidate
-        self._text.clear()
-        self._thinking.clear()
-        self._first_token_s = None
-        self._usage = Usage()
-
-    def _record(
-        self, attempt: Attempt, outcome: Outcome, began: float, error: str | None
-    ) -> Attempt:
-        seconds = self.service.clock.monotonic() - began
-        ended = replace(attempt, outcome=outcome, error=error, seconds=seconds)
-        self.attempts.append(ended)
-        return ended
-
-    def _learn_health(self, instance: str, failure: AttemptError | None) -> None:
-        liveness = self.service.liveness
-        if failure is not None and failure.instances_fault:
-            now = self.service.clock.now().timestamp()
-            self._health[instance] = liveness.update(instance, lambda health: health.failed(now))
-        elif instance in self._health and (failure is None or failure.connected):
-            del self._health[instance]
-            liveness.update(instance, lambda health: health.succeeded())
-
     def _reject_as_too_small(self, candidate: Candidate) -> None:
         assert self.decision is not None  # noqa: S101 (nothing is tried before it is decided)
         rejection = Rejection(
@@ -410,16 +258,16 @@ class RouteRun:
         self, candidate: Candidate, num_ctx: int, listener: RouteListener
     ) -> None:
         instance = candidate.pair.instance
-        if may_truncate_silently(instance.version) and (self._usage.prompt_tokens or 0) >= num_ctx:
+        if (
+            may_truncate_silently(instance.version)
+            and (self._answering.usage.prompt_tokens or 0) >= num_ctx
+        ):
             listener.note(
                 f"{instance.name} runs Ollama {instance.version}, which cuts long prompts in "
                 f"silence, and this one filled its context of {num_ctx} tokens; 0.12.6 refuses"
             )
-        if self._done_reason == "length" and "num_predict" not in self.request.options:
+        if self._answering.done_reason == "length" and "num_predict" not in self.request.options:
             listener.note(f"the answer was cut at its length limit (context: {num_ctx} tokens)")
-
-    def _elapsed(self) -> float:
-        return self.service.clock.monotonic() - self._began
 
 
 def _pauses() -> Iterator[float]:
