@@ -9,7 +9,7 @@ import socket
 import struct
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import h11
 
@@ -42,6 +42,10 @@ class Reply:
     body: bytes = b""
     content_type: str = JSON_UTF8
     headers: tuple[tuple[str, str], ...] = ()
+
+
+# What a request gets: an answer at once, or a coroutine that sends it.
+Sent: TypeAlias = "Reply | Coroutine[Any, Any, None]"
 
 
 def encode(document: Any) -> bytes:

@@ -17,6 +17,7 @@ from ollamamaster.errors import FailedError
 from ollamamaster.simulator.faults import read_fault
 from ollamamaster.simulator.fleet import load_fleet
 from ollamamaster.simulator.server import Server
+from ollamamaster.simulator.wire import answer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -194,7 +195,7 @@ class SimulatedFleet:
 
     async def _listen(self) -> None:
         for plan in self.plan.instances:
-            server = Server(plan, self.plan.models, speed=self.speed, seed=self.seed)
+            server = Server(plan, self.plan.models, answer, speed=self.speed, seed=self.seed)
             self._servers.append(server)
             await server.listen()
             self._instances[plan.name] = SimulatedInstance(self, server)

@@ -12,15 +12,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ollamamaster.domain.engine import Engine
-from ollamamaster.simulator import wire
 from ollamamaster.simulator.connection import Connection
 from ollamamaster.simulator.faults import WHOLE_INSTANCE, Faults
 from ollamamaster.simulator.plan import FaultKind, FaultPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ollamamaster.domain.serving import Job, Request, Runner
+    from ollamamaster.simulator.connection import HttpRequest, Sent
     from ollamamaster.simulator.plan import InstancePlan, ModelPlan
 
 # How long a restart takes where the fault does not say.
@@ -31,11 +31,21 @@ _TICK_S = 0.001
 
 
 class Server:
-    """One instance on a loopback port. Lives in one event loop; nothing of it blocks."""
+    """One instance on a loopback port. Lives in one event loop; nothing of it blocks.
+
+    `answer` says what each request gets.
+    """
 
     def __init__(
-        self, plan: InstancePlan, catalogue: Mapping[str, ModelPlan], *, speed: float, seed: int
+        self,
+        plan: InstancePlan,
+        catalogue: Mapping[str, ModelPlan],
+        answer: Callable[[Server, Connection, HttpRequest], Sent],
+        *,
+        speed: float,
+        seed: int,
     ) -> None:
+        self._answer = answer
         self.plan = plan
         self.catalogue = catalogue
         self.models = {name: catalogue[name] for name in plan.models}
@@ -69,7 +79,7 @@ class Server:
         listener = self._reserved or self._bound()
         self._reserved = None
         self.port = listener.getsockname()[1]
-        factory = partial(Connection, self._connections, partial(wire.answer, self))
+        factory = partial(Connection, self._connections, partial(self._answer, self))
         self._server = await self._loop.create_server(factory, sock=listener, backlog=1024)
 
     def start_faults(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ollamamaster.errors import UsageError
@@ -33,19 +33,18 @@ from ollamamaster.simulator.shapes import (
 from ollamamaster.simulator.writing import embed, write
 
 if TYPE_CHECKING:
-    from ollamamaster.simulator.connection import Connection, HttpRequest
+    from ollamamaster.simulator.connection import Connection, HttpRequest, Sent
     from ollamamaster.simulator.server import Server
 
 VERSION = "0.24.0-sandbox"
 
-Answer = Reply | Coroutine[Any, Any, None]
-Handler = Callable[["Server", "Connection", bytes, "FaultPlan | None"], Answer]
+Handler = Callable[["Server", "Connection", bytes, "FaultPlan | None"], "Sent"]
 
 _TEXT = "text/plain; charset=utf-8"
 _KINDS = {404: "not_found_error", 400: "invalid_request_error"}
 
 
-def answer(server: Server, connection: Connection, request: HttpRequest) -> Answer:
+def answer(server: Server, connection: Connection, request: HttpRequest) -> Sent:
     """The answer to one request, or what will send it."""
     methods = _ROUTES.get(request.path)
     runs_model = request.path in _RUNS_MODEL and request.method == "POST"
@@ -82,7 +81,7 @@ def refused(path: str, error: WireError) -> Reply:
 
 def _struck(
     server: Server, connection: Connection, request: HttpRequest, fault: FaultPlan
-) -> Answer | None:
+) -> Sent | None:
     """What a fault makes of the request before it reaches any model; None to go on."""
     try:
         model = str(read_json(request.body).get("model", ""))
@@ -180,7 +179,7 @@ def _delete(server: Server, _connection: Connection, body: bytes, _fault: Any) -
 _NAME = re.compile(r"(?:[\w.-]+(?::\d+)?/)?(?:[\w.-]+/)?[\w][\w.-]*(?::[\w][\w.-]*)?")
 
 
-def _pull(server: Server, connection: Connection, body: bytes, _fault: Any) -> Answer:
+def _pull(server: Server, connection: Connection, body: bytes, _fault: Any) -> Sent:
     document = read_json(body)
     asked = field(document, "model", str, "") or field(document, "name", str, "")
     if not _NAME.fullmatch(asked):
@@ -191,19 +190,17 @@ def _pull(server: Server, connection: Connection, body: bytes, _fault: Any) -> A
 # ---- paths that run a model
 
 
-def _generate(
-    server: Server, connection: Connection, body: bytes, fault: FaultPlan | None
-) -> Answer:
+def _generate(server: Server, connection: Connection, body: bytes, fault: FaultPlan | None) -> Sent:
     asked = read_generate(read_json(body), server.models, server.seed)
     return write(server, connection, asked, GenerateShape(asked.asked), fault)
 
 
-def _chat(server: Server, connection: Connection, body: bytes, fault: FaultPlan | None) -> Answer:
+def _chat(server: Server, connection: Connection, body: bytes, fault: FaultPlan | None) -> Sent:
     asked = read_chat(read_json(body), server.models, server.seed)
     return write(server, connection, asked, ChatShape(asked.asked), fault)
 
 
-def _openai(server: Server, connection: Connection, body: bytes, fault: FaultPlan | None) -> Answer:
+def _openai(server: Server, connection: Connection, body: bytes, fault: FaultPlan | None) -> Sent:
     document = read_json(body)
     asked = read_openai(document, server.models, server.seed)
     options = field(document, "stream_options", dict, {})
@@ -216,28 +213,28 @@ def _openai(server: Server, connection: Connection, body: bytes, fault: FaultPla
 
 def _anthropic(
     server: Server, connection: Connection, body: bytes, fault: FaultPlan | None
-) -> Answer:
+) -> Sent:
     asked = read_anthropic(read_json(body), server.models, server.seed)
     server.numbers += 1
     shape = AnthropicShape(asked.asked, server.numbers, asked.prompt_tokens)
     return write(server, connection, asked, shape, fault)
 
 
-def _embed(server: Server, connection: Connection, body: bytes, fault: FaultPlan | None) -> Answer:
+def _embed(server: Server, connection: Connection, body: bytes, fault: FaultPlan | None) -> Sent:
     asked = read_embed(read_json(body), server.models)
     return embed(server, connection, asked, "/api/embed", fault)
 
 
 def _embeddings(
     server: Server, connection: Connection, body: bytes, fault: FaultPlan | None
-) -> Answer:
+) -> Sent:
     asked = read_embed(read_json(body), server.models, "prompt")
     return embed(server, connection, asked, "/api/embeddings", fault)
 
 
 def _v1_embeddings(
     server: Server, connection: Connection, body: bytes, fault: FaultPlan | None
-) -> Answer:
+) -> Sent:
     asked = read_embed(read_json(body), server.models)
     return embed(server, connection, asked, "/v1/embeddings", fault)
 

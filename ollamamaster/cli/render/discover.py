@@ -99,8 +99,9 @@ def _count(number: int, noun: str) -> str:
 
 
 def _name(instance: Instance) -> str:
-    label = instance.settings.label
-    name = instance.id if label is None else f"{instance.id} ({label})"
+    marks = [key for key, value in sorted(instance.labels.items()) if value == "true"]
+    called = ", ".join(filter(None, [instance.settings.label, *marks]))
+    name = f"{instance.id} ({called})" if called else instance.id
     return one_line(name if instance.status is Status.UP else f"! {name}")
 
 
