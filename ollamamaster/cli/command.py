@@ -40,15 +40,21 @@ class Group(TyperGroup):
 
 def write_help_text(text: str, formatter: Any) -> None:
     """Write a docstring: prose is wrapped, lines of examples are kept."""
-    paragraphs = [p.splitlines() for p in text.split("\n\n") if p.strip()]
-    examples = [line for p in paragraphs if _is_example(p) for line in p]
+    prose, examples = parts_of_help(text)
     formatter.write_paragraph()
     with formatter.indentation():
-        formatter.write_text("\n\n".join(" ".join(p) for p in paragraphs if not _is_example(p)))
+        formatter.write_text("\n\n".join(prose))
     if examples:
         with formatter.section("Examples"):
             for line in examples:
                 formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+
+
+def parts_of_help(text: str) -> tuple[list[str], list[str]]:
+    """The paragraphs of a docstring, each on one line, and the lines of its examples."""
+    paragraphs = [p.splitlines() for p in text.split("\n\n") if p.strip()]
+    prose = [" ".join(p) for p in paragraphs if not _is_example(p)]
+    return prose, [line for p in paragraphs if _is_example(p) for line in p]
 
 
 def _is_example(lines: list[str]) -> bool:

@@ -1,0 +1,107 @@
+"""Which keys has the `data` of each command? For people; a test holds it to the real output."""
+
+from __future__ import annotations
+
+from ollamamaster.domain.candidates import Reason
+from ollamamaster.domain.changes import What
+from ollamamaster.domain.instances import GpuSource, Locality, Status
+from ollamamaster.domain.models import Capability, Tier
+from ollamamaster.domain.settings import Performance
+from ollamamaster.domain.task import TaskType
+from ollamamaster.errors import Outcome
+
+ENVELOPE = "schema command status exit_code data errors"
+ERROR = "code message hint instance"
+
+# A path is a place in `data`, "" itself, and [] each entry of a list; then the keys there. A key
+# of capitals is a block, below.
+DATA: dict[str, dict[str, str]] = {
+    "discover": {
+        "": "instances scan counts",
+        "instances[]": (
+            "id url host port aliases locality status version latency_ms gpu models loaded labels "
+            "first_seen last_seen"
+        ),
+        "instances[].gpu": "count source vram_total vram_used",
+        "instances[].loaded[]": "model size size_vram context_length expires_at",
+        "scan": "hosts ports probes open duration_s identify_s",
+        "counts": "local lan remote up down models",
+    },
+    "models": {
+        "": "models count",
+        "models[]": (
+            "name family parameter_size quantization size_bytes tier context_length capabilities "
+            "cloud instances"
+        ),
+        "models[].instances[]": "id status loaded size_vram",
+    },
+    "route": {
+        "": (
+            "response thinking model instance done_reason decision attempts usage timing estimate"
+        ),
+        "decision": "DECISION",
+        "attempts[]": "model instance outcome error seconds",
+        "usage": "prompt_tokens output_tokens",
+        "timing": ("total_s first_token_s queue_s load_s prompt_s generation_s tokens_per_s"),
+        "estimate": "p20_s p50_s p80_s",
+    },
+    "route --explain": {"": "decision", "decision": "DECISION"},
+    "pull": {"": "model instance size_bytes seconds"},
+    "config init": {"": "path"},
+    "config path": {"": "path"},
+    "config show": {"": "values", "values[]": "key value origin"},
+    "config check": {"": "problems", "problems[]": "line key message hint"},
+    "sandbox up": {"": "home instances", "instances[]": "name id"},
+    "help": {"": "topic text"},
+}
+BLOCKS: dict[str, dict[str, str]] = {
+    "DECISION": {
+        "": "task performance chosen ranked rejected",
+        "task": "type complexity prompt_tokens output_tokens needs context_tokens evidence",
+        "task.output_tokens": "p20 p50 p80",
+        "chosen": "CANDIDATE",
+        "ranked[]": "CANDIDATE",
+        "rejected[]": "model instance reason detail",
+    },
+    "CANDIDATE": {
+        "": ("model instance score terms estimate output_tokens decode_tokens_per_s resident"),
+        "estimate": "p20_s p50_s p80_s wait_s load_s prompt_s generation_s",
+    },
+}
+# Tables whose keys are not ours, or grow: labels, the parts of a score, values of config.toml.
+OPEN = ("labels", "terms", "value")
+
+# `--json --stream` and `--json --watch` print these before the envelope, one a line.
+LINES = {
+    "attempt": "type model instance outcome error seconds",
+    "token": "type text",
+    "thinking": "type text",
+    "restart": "type instance model",
+    "change": "type at instance what model",
+}
+# The keys that hold one of a few words.
+WORDS = {
+    "status": ("ok", "partial", "error"),
+    "instances[].status": tuple(map(str, Status)),
+    "locality": tuple(map(str, Locality)),
+    "gpu.source": tuple(map(str, GpuSource)),
+    "tier": tuple(map(str, Tier)),
+    "capabilities": tuple(map(str, Capability)),
+    "task.type": tuple(map(str, TaskType)),
+    "performance": tuple(map(str, Performance)),
+    "outcome": tuple(map(str, Outcome)),
+    "reason": tuple(map(str, Reason)),
+    "what": tuple(map(str, What)),
+}
+
+
+def paths_of(shape: dict[str, str], prefix: str = "") -> dict[str, set[str]]:
+    """Each path with its keys, blocks written out."""
+    found: dict[str, set[str]] = {}
+    for path, keys in shape.items():
+        here = ".".join(filter(None, [prefix, path]))
+        if keys in BLOCKS:
+            found |= paths_of(BLOCKS[keys], here)
+        else:
+            found[here] = set(keys.split())
+    return found

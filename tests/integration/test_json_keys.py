@@ -1,0 +1,115 @@
+"""The keys that the help names are those of the real output, on a simulated fleet."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ollamamaster.cli.json_keys import DATA, ENVELOPE, ERROR, LINES, OPEN, paths_of
+from ollamamaster.simulator.sandbox import SimulatedFleet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Keys = dict[str, set[str]]
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[SimulatedFleet]:
+    """A fleet that has been asked, so that there are models in memory to show."""
+    with SimulatedFleet.start("home", speed=1000) as running:
+        lines(running, "discover")
+        lines(running, "route", "hello")
+        lines(running, "discover")
+        yield running
+
+
+def lines(fleet: SimulatedFleet | None, *arguments: str) -> list[dict[str, Any]]:
+    done = subprocess.run(
+        [sys.executable, "-m", "ollamamaster", *arguments, "--json"],
+        check=False,
+        env=None if fleet is None else fleet.environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=120,
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def keys_of(value: Any, path: str = "") -> Keys:
+    """Each place of this document that has keys, and which; entries of lists must agree."""
+    found: Keys = {}
+    if isinstance(value, list):
+        for entry in value:
+            for place, keys in keys_of(entry, path + "[]").items():
+                assert found.setdefault(place, keys) == keys, f"{place} differs between entries"
+    elif isinstance(value, dict):
+        found[path] = set(value)
+        for key, inner in value.items():
+            if key not in OPEN:
+                found |= keys_of(inner, f"{path}.{key}".removeprefix("."))
+    return found
+
+
+COMMANDS = {
+    "discover": ["discover"],
+    "models": ["models"],
+    "route": ["route", "What is the capital of France?"],
+    "route --explain": ["route", "hi", "--explain"],
+    "pull": ["pull", "qwen3:8b"],
+    "config path": ["config", "path"],
+    "config show": ["config", "show"],
+    "help": ["help", "json"],
+}
+
+
+@pytest.mark.parametrize("command", list(COMMANDS))
+def test_data_has_exactly_the_keys_that_the_help_names(command: str, fleet: SimulatedFleet) -> None:
+    (envelope,) = lines(fleet, *COMMANDS[command])
+    assert set(envelope) == set(ENVELOPE.split())
+    assert envelope["errors"] == []
+    assert keys_of(envelope["data"]) == paths_of(DATA[command])
+
+
+def test_config_init_has_the_keys_that_the_help_names() -> None:
+    (envelope,) = lines(None, "config", "init")
+    assert keys_of(envelope["data"]) == paths_of(DATA["config init"])
+
+
+def test_a_mistake_in_the_config_has_the_keys_that_the_help_names(
+    fleet: SimulatedFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLLAMAMASTER_ROUTE_PERFORMANCE", "faster")
+    (envelope,) = lines(fleet, "config", "check")
+    assert keys_of(envelope["data"]) == paths_of(DATA["config check"])
+
+
+def test_an_error_has_the_keys_that_the_help_names(fleet: SimulatedFleet) -> None:
+    (envelope,) = lines(fleet, "route", "hi", "-m", "no-such-model")
+    assert [set(error) for error in envelope["errors"]] == [set(ERROR.split())]
+
+
+def test_the_lines_of_a_stream_have_the_keys_that_the_help_names(fleet: SimulatedFleet) -> None:
+    *events, _envelope = lines(fleet, "route", "hello", "--stream")
+    assert {event["type"] for event in events} >= {"attempt", "token"}
+    assert [e for e in events if set(e) != set(LINES[e["type"]].split())] == []
+
+
+def test_sandbox_up_has_the_keys_that_the_help_names() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "ollamamaster", "sandbox", "up", "--fleet", "duo", "--json"],
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None
+        envelope = json.loads(process.stdout.readline())
+        process.terminate()
+        process.wait(60)
+    assert keys_of(envelope["data"]) == paths_of(DATA["sandbox up"])
+
+
+def test_every_command_that_the_help_names_is_held_to_its_output() -> None:
+    assert {*COMMANDS, "config init", "config check", "sandbox up"} == set(DATA)
