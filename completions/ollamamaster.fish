@@ -1,0 +1,243 @@
+# Completion of ollamamaster for fish. Generated; do not edit.
+
+# Whether the words before the cursor are this command (and the next argument has this number).
+function __ollamamaster_at -a wanted number
+    set -l words (commandline -opc)
+    set -e words[1]
+    set -l path ''
+    set -l next 1
+    set -l value no
+    set -l dashes no
+    for word in $words
+        if test $value = yes
+            set value no
+        else if test $dashes = yes
+            set next (math $next + 1)
+        else if test "$word" = --
+            set dashes yes
+        else if string match -q -- '-?*' $word
+            contains -- "$path $word"  \
+                'discover --ports' \
+                'discover --timeout' \
+                'discover --concurrency' \
+                'models --tier' \
+                'models --capability' \
+                'models --instance' \
+                'route -f' \
+                'route --file' \
+                'route --system' \
+                'route -m' \
+                'route --model' \
+                'route --performance' \
+                'route --max-time' \
+                'route --instance' \
+                'route --format' \
+                'route --option' \
+                'route --keep-alive' \
+                'pull --instance' \
+                'sandbox run --fleet' \
+                'sandbox run --speed' \
+                'sandbox run --seed' \
+                'sandbox up --fleet' \
+                'sandbox up --speed' \
+                'sandbox up --seed'
+            and set value yes
+        else if test $next = 1; and contains -- (string trim -- "$path $word")  \
+                'discover' \
+                'models' \
+                'route' \
+                'pull' \
+                'config' \
+                'config init' \
+                'config path' \
+                'config show' \
+                'config check' \
+                'sandbox' \
+                'sandbox run' \
+                'sandbox up' \
+                'completion' \
+                'help'
+            set path (string trim -- "$path $word")
+        else
+            set next (math $next + 1)
+        end
+    end
+    if test $dashes = yes; and contains -- "$path"  \
+                'sandbox run'
+        set path "$path --"
+    end
+    test "$path" = "$wanted"
+    and begin
+        test -z "$number"; or test "$next" = "$number"
+    end
+end
+
+# Instances or models of the inventory, as the program itself knows them.
+function __ollamamaster_known -a source
+    set -l words (commandline -opc)
+    set -l program ollamamaster
+    if string match -q -- '*/*' $words[1]; and test -x $words[1]
+        set program $words[1]
+    end
+    command $program completion --values $source </dev/null 2>/dev/null
+end
+
+# The command line behind `--` is another program's.
+function __ollamamaster_other
+    set -l words (commandline -opc)
+    while set -q words[1]; and test "$words[1]" != --
+        set -e words[1]
+    end
+    set -e words[1]
+    set -l line
+    set -q words[1]; and set line (string escape -- $words)
+    complete -C (string join ' ' -- $line (commandline -ct))
+end
+
+complete -c ollamamaster -f
+
+complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a discover -d 'Find Ollama instances on this machine and on networks you name'
+complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a models -d 'List the models of the fleet and where each one is'
+complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a route -d 'Answer a prompt on the model and instance that will do it best'
+complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a pull -d 'Download a model onto an instance'
+complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a config -d 'Create, show and check config.toml'
+complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a sandbox -d 'Try everything on a simulated fleet, without Ollama or a GPU'
+complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a completion -d 'Print the completion script of a shell'
+complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a help -d 'Explain exit codes, JSON, files, targets and the environment'
+complete -c ollamamaster -n '__ollamamaster_at \'\'' -l version -d 'Print the version'
+complete -c ollamamaster -n '__ollamamaster_at \'\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'discover\'' -a '(__ollamamaster_known instances)'
+complete -c ollamamaster -n '__ollamamaster_at \'discover\'' -l lan -d 'Also the private networks this machine is attached to'
+complete -c ollamamaster -n '__ollamamaster_at \'discover\'' -l ports -x -d 'Ports to look at, such as 11434-11499,8080'
+complete -c ollamamaster -n '__ollamamaster_at \'discover\'' -l timeout -x -d 'For one port; 0.5 on loopback and 1.0 elsewhere'
+complete -c ollamamaster -n '__ollamamaster_at \'discover\'' -l concurrency -x -d 'Ports tried at once; 4096'
+complete -c ollamamaster -n '__ollamamaster_at \'discover\'' -l watch -d 'Keep going and report changes'
+complete -c ollamamaster -n '__ollamamaster_at \'discover\'' -l forget -d 'Drop instances that are not seen'
+complete -c ollamamaster -n '__ollamamaster_at \'discover\'' -l no-save -d 'Do not write inventory.toml'
+complete -c ollamamaster -n '__ollamamaster_at \'discover\'' -l yes -d 'Scan more than 1,024 addresses'
+complete -c ollamamaster -n '__ollamamaster_at \'discover\'' -l allow-public -d 'Scan a public range of addresses'
+complete -c ollamamaster -n '__ollamamaster_at \'discover\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'discover\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'discover\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'discover\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'discover\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'discover\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'models\' 1' -a '(__ollamamaster_known models)'
+complete -c ollamamaster -n '__ollamamaster_at \'models\'' -l tier -x -a 'fast balanced powerful' -d 'Only models of this tier'
+complete -c ollamamaster -n '__ollamamaster_at \'models\'' -l capability -x -a 'completion tools insert vision embedding thinking image audio' -d 'Only models that can do this, such as vision'
+complete -c ollamamaster -n '__ollamamaster_at \'models\'' -l loaded -d 'Only models in memory now'
+complete -c ollamamaster -n '__ollamamaster_at \'models\'' -l instance -x -a '(__ollamamaster_known instances)' -d 'Only this instance: its id, an alias or its label'
+complete -c ollamamaster -n '__ollamamaster_at \'models\'' -l refresh -d 'Ask every instance first'
+complete -c ollamamaster -n '__ollamamaster_at \'models\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'models\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'models\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'models\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'models\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'models\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -s f -l file -r -F -d 'A text or an image; repeatable, also a glob'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l system -x -d 'The system prompt'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -s m -l model -x -a '(__ollamamaster_known models)' -d 'Only this model; no tag is :latest'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l performance -x -a 'fast balanced powerful' -d 'What counts: time, both, or the best answer'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l max-time -x -d 'Deadline for the whole route'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l instance -x -a '(__ollamamaster_known instances)' -d 'Only this instance: its id, an alias or its label'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l local-only -d 'Nothing leaves this machine and your own network'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l format -r -F -a 'json' -d 'json, or the file of a JSON schema'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l option -x -d 'An option of Ollama\'s, such as seed=1'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l think -l no-think -d 'Whether the model thinks first'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l keep-alive -x -d 'How long the model stays in memory: 10m, 0, -1 for ever'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l pull -d 'Download the model if nobody has it; needs --model'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l stream -l no-stream -d 'As it comes (the rule on a terminal), or whole'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l explain -d 'Show the decision and send nothing'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'pull\' 1' -a '(__ollamamaster_known models)'
+complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -l instance -x -a '(__ollamamaster_known instances)' -d 'Only this instance: its id, an alias or its label'
+complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'config\' 1' -a init -d 'Write a commented config.toml'
+complete -c ollamamaster -n '__ollamamaster_at \'config\' 1' -a path -d 'Print where config.toml is'
+complete -c ollamamaster -n '__ollamamaster_at \'config\' 1' -a show -d 'Show each setting and where it comes from'
+complete -c ollamamaster -n '__ollamamaster_at \'config\' 1' -a check -d 'List every mistake in the configuration'
+complete -c ollamamaster -n '__ollamamaster_at \'config\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'config init\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'config init\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'config init\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'config init\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'config init\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'config init\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'config path\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'config path\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'config path\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'config path\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'config path\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'config path\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'config show\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'config show\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'config show\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'config show\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'config show\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'config show\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'config check\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'config check\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'config check\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'config check\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'config check\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'config check\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox\' 1' -a run -d 'Run a command that sees a simulated fleet and nothing else'
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox\' 1' -a up -d 'Keep a simulated fleet running until Ctrl-C'
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox run --\'' -a '(__ollamamaster_other)'
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox run\'' -l fleet -r -F -a 'home duo lab' -d 'home, duo, lab, or the path of a .toml file'
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox run\'' -l speed -x -d 'Simulated time runs N times as fast'
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox run\'' -l seed -x -d 'The same seed gives the same answers'
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox run\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox run\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox run\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox run\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox run\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox run\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox up\'' -l fleet -r -F -a 'home duo lab' -d 'home, duo, lab, or the path of a .toml file'
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox up\'' -l speed -x -d 'Simulated time runs N times as fast'
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox up\'' -l seed -x -d 'The same seed gives the same answers'
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox up\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox up\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox up\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox up\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox up\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'sandbox up\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'completion\' 1' -a 'bash zsh fish powershell'
+complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'help\' 1' -a 'exit-codes json environment files targets exposure discover models route pull config sandbox completion help'
+complete -c ollamamaster -n '__ollamamaster_at \'help\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'help\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'help\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'help\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'help\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'help\'' -s h -l help -d 'Show this message and exit'

@@ -1,0 +1,454 @@
+# Completion of ollamamaster for PowerShell. Generated; do not edit.
+
+Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $tree = @{
+        '' = @{
+            Commands = [ordered]@{
+                'discover' = 'Find Ollama instances on this machine and on networks you name.'
+                'models' = 'List the models of the fleet and where each one is.'
+                'route' = 'Answer a prompt on the model and instance that will do it best.'
+                'pull' = 'Download a model onto an instance.'
+                'config' = 'Create, show and check config.toml.'
+                'sandbox' = 'Try everything on a simulated fleet, without Ollama or a GPU.'
+                'completion' = 'Print the completion script of a shell.'
+                'help' = 'Explain exit codes, JSON, files, targets and the environment.'
+            }
+            Options = [ordered]@{
+                '--version' = 'Print the version.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @()
+            Repeats = $false
+            CommandLine = $false
+        }
+        'discover' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--lan' = 'Also the private networks this machine is attached to.'
+                '--ports' = 'Ports to look at, such as 11434-11499,8080.'
+                '--timeout' = 'For one port; 0.5 on loopback and 1.0 elsewhere.'
+                '--concurrency' = 'Ports tried at once; 4096.'
+                '--watch' = 'Keep going and report changes.'
+                '--forget' = 'Drop instances that are not seen.'
+                '--no-save' = 'Do not write inventory.toml.'
+                '--yes' = 'Scan more than 1,024 addresses.'
+                '--allow-public' = 'Scan a public range of addresses.'
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+                '--ports' = @{ Words = @(); Source = ''; Files = $false }
+                '--timeout' = @{ Words = @(); Source = ''; Files = $false }
+                '--concurrency' = @{ Words = @(); Source = ''; Files = $false }
+            }
+            Arguments = @(@{ Words = @(); Source = 'instances'; Files = $false })
+            Repeats = $true
+            CommandLine = $false
+        }
+        'models' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--tier' = 'Only models of this tier.'
+                '--capability' = 'Only models that can do this, such as vision.'
+                '--loaded' = 'Only models in memory now.'
+                '--instance' = 'Only this instance: its id, an alias or its label.'
+                '--refresh' = 'Ask every instance first.'
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+                '--tier' = @{ Words = @('fast', 'balanced', 'powerful'); Source = ''; Files = $false }
+                '--capability' = @{ Words = @('completion', 'tools', 'insert', 'vision', 'embedding', 'thinking', 'image', 'audio'); Source = ''; Files = $false }
+                '--instance' = @{ Words = @(); Source = 'instances'; Files = $false }
+            }
+            Arguments = @(@{ Words = @(); Source = 'models'; Files = $false })
+            Repeats = $false
+            CommandLine = $false
+        }
+        'route' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '-f' = 'A text or an image; repeatable, also a glob.'
+                '--file' = 'A text or an image; repeatable, also a glob.'
+                '--system' = 'The system prompt.'
+                '-m' = 'Only this model; no tag is :latest.'
+                '--model' = 'Only this model; no tag is :latest.'
+                '--performance' = 'What counts: time, both, or the best answer.'
+                '--max-time' = 'Deadline for the whole route.'
+                '--instance' = 'Only this instance: its id, an alias or its label.'
+                '--local-only' = 'Nothing leaves this machine and your own network.'
+                '--format' = 'json, or the file of a JSON schema.'
+                '--option' = 'An option of Ollama''s, such as seed=1.'
+                '--think' = 'Whether the model thinks first.'
+                '--no-think' = 'Whether the model thinks first.'
+                '--keep-alive' = 'How long the model stays in memory: 10m, 0, -1 for ever.'
+                '--pull' = 'Download the model if nobody has it; needs --model.'
+                '--stream' = 'As it comes (the rule on a terminal), or whole.'
+                '--no-stream' = 'As it comes (the rule on a terminal), or whole.'
+                '--explain' = 'Show the decision and send nothing.'
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+                '-f' = @{ Words = @(); Source = ''; Files = $true }
+                '--file' = @{ Words = @(); Source = ''; Files = $true }
+                '--system' = @{ Words = @(); Source = ''; Files = $false }
+                '-m' = @{ Words = @(); Source = 'models'; Files = $false }
+                '--model' = @{ Words = @(); Source = 'models'; Files = $false }
+                '--performance' = @{ Words = @('fast', 'balanced', 'powerful'); Source = ''; Files = $false }
+                '--max-time' = @{ Words = @(); Source = ''; Files = $false }
+                '--instance' = @{ Words = @(); Source = 'instances'; Files = $false }
+                '--format' = @{ Words = @('json'); Source = ''; Files = $true }
+                '--option' = @{ Words = @(); Source = ''; Files = $false }
+                '--keep-alive' = @{ Words = @(); Source = ''; Files = $false }
+            }
+            Arguments = @(@{ Words = @(); Source = ''; Files = $false })
+            Repeats = $false
+            CommandLine = $false
+        }
+        'pull' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--instance' = 'Only this instance: its id, an alias or its label.'
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+                '--instance' = @{ Words = @(); Source = 'instances'; Files = $false }
+            }
+            Arguments = @(@{ Words = @(); Source = 'models'; Files = $false })
+            Repeats = $false
+            CommandLine = $false
+        }
+        'config' = @{
+            Commands = [ordered]@{
+                'init' = 'Write a commented config.toml.'
+                'path' = 'Print where config.toml is.'
+                'show' = 'Show each setting and where it comes from.'
+                'check' = 'List every mistake in the configuration.'
+            }
+            Options = [ordered]@{
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @()
+            Repeats = $false
+            CommandLine = $false
+        }
+        'config init' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @()
+            Repeats = $false
+            CommandLine = $false
+        }
+        'config path' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @()
+            Repeats = $false
+            CommandLine = $false
+        }
+        'config show' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @()
+            Repeats = $false
+            CommandLine = $false
+        }
+        'config check' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @()
+            Repeats = $false
+            CommandLine = $false
+        }
+        'sandbox' = @{
+            Commands = [ordered]@{
+                'run' = 'Run a command that sees a simulated fleet and nothing else.'
+                'up' = 'Keep a simulated fleet running until Ctrl-C.'
+            }
+            Options = [ordered]@{
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @()
+            Repeats = $false
+            CommandLine = $false
+        }
+        'sandbox run' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--fleet' = 'home, duo, lab, or the path of a .toml file.'
+                '--speed' = 'Simulated time runs N times as fast.'
+                '--seed' = 'The same seed gives the same answers.'
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+                '--fleet' = @{ Words = @('home', 'duo', 'lab'); Source = ''; Files = $true }
+                '--speed' = @{ Words = @(); Source = ''; Files = $false }
+                '--seed' = @{ Words = @(); Source = ''; Files = $false }
+            }
+            Arguments = @(@{ Words = @(); Source = ''; Files = $false })
+            Repeats = $true
+            CommandLine = $true
+        }
+        'sandbox up' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--fleet' = 'home, duo, lab, or the path of a .toml file.'
+                '--speed' = 'Simulated time runs N times as fast.'
+                '--seed' = 'The same seed gives the same answers.'
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+                '--fleet' = @{ Words = @('home', 'duo', 'lab'); Source = ''; Files = $true }
+                '--speed' = @{ Words = @(); Source = ''; Files = $false }
+                '--seed' = @{ Words = @(); Source = ''; Files = $false }
+            }
+            Arguments = @()
+            Repeats = $false
+            CommandLine = $false
+        }
+        'completion' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @(@{ Words = @('bash', 'zsh', 'fish', 'powershell'); Source = ''; Files = $false })
+            Repeats = $false
+            CommandLine = $false
+        }
+        'help' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @(@{ Words = @('exit-codes', 'json', 'environment', 'files', 'targets', 'exposure', 'discover', 'models', 'route', 'pull', 'config', 'sandbox', 'completion', 'help'); Source = ''; Files = $false })
+            Repeats = $false
+            CommandLine = $false
+        }
+    }
+
+    function Get-Quoted([string] $text) {
+        if ($text -match '^[A-Za-z0-9_./:+\\-][A-Za-z0-9_./:+=\\-]*$') { return $text }
+        return "'" + ($text -replace "(['\u2018\u2019\u201a\u201b])", '$1$1') + "'"
+    }
+
+    function Get-Offer([string] $text, [string] $help, [string] $prefix, [string] $kind) {
+        if (-not $help) { $help = $text }
+        $inserted = $prefix + (Get-Quoted $text)
+        [System.Management.Automation.CompletionResult]::new($inserted, $text, $kind, $help)
+    }
+
+    function Get-Known([string] $source) {
+        $program = 'ollamamaster'
+        $typed = $commandAst.CommandElements[0].Extent.Text
+        if ($typed -match '[\\/]' -and (Test-Path -LiteralPath $typed -PathType Leaf)) {
+            $program = $typed
+        }
+        try { & $program completion --values $source 2>$null } catch { }
+    }
+
+    function Get-Values($place, [string] $typed, [string] $prefix) {
+        if ($null -eq $place) { return }
+        $names = @($place.Words)
+        if ($place.Source) { $names += @(Get-Known $place.Source) }
+        $start = $typed.Trim("'", '"')
+        foreach ($name in $names) {
+            if ($name -and $name.StartsWith($start, [StringComparison]::OrdinalIgnoreCase)) {
+                Get-Offer $name '' $prefix 'ParameterValue'
+            }
+        }
+        if ($place.Files -and -not $prefix) {
+            [System.Management.Automation.CompletionCompleters]::CompleteFilename($typed)
+        }
+    }
+
+    $path = ''
+    $option = ''
+    $dashes = $false
+    $number = 1
+    foreach ($element in @($commandAst.CommandElements | Select-Object -Skip 1)) {
+        # the word under the cursor is not there yet
+        if ($element.Extent.EndOffset -ge $cursorPosition) { break }
+        $word = $element.Extent.Text
+        $at = $tree[$path]
+        if ($option) { $option = '' }
+        elseif ($dashes) { $number++ }
+        elseif ($word -eq '--') {
+            if ($at.CommandLine) { return }
+            $dashes = $true
+        }
+        elseif ($word -match '^-.') {
+            if ($at.Takes.ContainsKey($word)) { $option = $word }
+        }
+        elseif ($number -eq 1 -and $at.Commands.Contains($word)) {
+            $path = "$path $word".Trim()
+        }
+        else { $number++ }
+    }
+
+    $at = $tree[$path]
+    if ($option) {
+        Get-Values $at.Takes[$option] $wordToComplete ''
+    }
+    elseif (-not $dashes -and $wordToComplete -match '^(--[^=]+)=(.*)$') {
+        $name = $Matches[1]
+        $typed = $Matches[2]
+        Get-Values $at.Takes[$name] $typed "$name="
+    }
+    elseif (-not $dashes -and $wordToComplete.StartsWith('-')) {
+        foreach ($name in $at.Options.Keys) {
+            if ($name.StartsWith($wordToComplete)) {
+                Get-Offer $name $at.Options[$name] '' 'ParameterName'
+            }
+        }
+    }
+    elseif ($at.Commands.Count) {
+        foreach ($name in $at.Commands.Keys) {
+            if ($number -eq 1 -and $name.StartsWith($wordToComplete)) {
+                Get-Offer $name $at.Commands[$name] '' 'Command'
+            }
+        }
+    }
+    elseif ($at.Arguments.Count -ge $number) {
+        Get-Values $at.Arguments[$number - 1] $wordToComplete ''
+    }
+    elseif ($at.Repeats) {
+        Get-Values $at.Arguments[-1] $wordToComplete ''
+    }
+}
