@@ -71,3 +71,34 @@ def _code(text: str) -> str:
 
 def _keys(keys: str) -> str:
     return ", ".join(key if key in BLOCKS else _code(key) for key in keys.split())
+
+
+PARTS = {
+    "commands": commands_markdown,
+    "environment": environment_markdown,
+    "exit-codes": exit_codes_markdown,
+    "json-keys": json_keys_markdown,
+}
+
+
+def filled(readme: str) -> str:
+    """The README with what the code knows between each `<!-- PART -->` and `<!-- end -->`."""
+    for name, part in PARTS.items():
+        before, mark, rest = readme.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition("<!-- end -->")
+        readme = f"{before}{mark}\n{part().strip()}\n\n{end}{after}" if mark and end else readme
+    return readme
+
+
+def main(path: str) -> None:
+    """Fill the README at `path` in place."""
+    from pathlib import Path
+
+    file = Path(path)
+    file.write_text(filled(file.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    import sys
+
+    main(sys.argv[1])
