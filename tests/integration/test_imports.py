@@ -1,0 +1,83 @@
+"""Which modules a command loads: imports are most of what a shell loop waits for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from program import PATIENCE_S, home_for, run
+
+from ollamamaster.simulator.sandbox import SimulatedFleet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# Runs the program as its console script does, and tells on stderr what was loaded at the end.
+_TELLING = """
+import sys
+import ollamamaster.__main__
+from ollamamaster.cli.app import run
+code = run()
+sys.stderr.write("\\nLOADED " + " ".join(sorted(sys.modules)))
+raise SystemExit(code)
+"""
+FACES = {"mcp", "pydantic", "starlette", "uvicorn"}
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[SimulatedFleet]:
+    with SimulatedFleet.start("duo", speed=50.0) as found:
+        assert run("models", "--refresh", env=found.environment()).code == 0
+        yield found
+
+
+def loaded_by(*arguments: str, env: dict[str, str] | None = None) -> set[str]:
+    """The modules, and every package that they are in, that a run of the program has loaded."""
+    done = subprocess.run(
+        [sys.executable, "-c", _TELLING, *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
+        env=env,
+    )
+    assert done.stdout
+    loaded = set(done.stderr.rpartition("LOADED ")[2].split())
+    assert "ollamamaster.cli.app" in loaded
+    return loaded
+
+
+@pytest.mark.parametrize("arguments", [("--version",), ("--help",)])
+def test_the_version_and_the_help_load_no_command(arguments: tuple[str, ...]) -> None:
+    loaded = loaded_by(*arguments)
+    assert not loaded & {"rich", "asyncio", "httpx", "sqlite3", "ollamamaster.bootstrap", *FACES}
+    assert not [name for name in loaded if name.startswith("ollamamaster.cli.commands.")]
+
+
+def test_the_models_of_a_fresh_inventory_are_read_from_a_file_and_nothing_else(
+    fleet: SimulatedFleet, tmp_path: Path
+) -> None:
+    loaded = loaded_by("models", "--json", env=home_for(fleet, tmp_path / "home"))
+    heavy = {"httpx", "rich", "asyncio", "filelock", "sqlite3", "tomli_w", "anyio", "psutil"}
+    assert not loaded & (heavy | FACES)
+
+
+def test_models_in_cells_loads_no_more_than_as_json(fleet: SimulatedFleet, tmp_path: Path) -> None:
+    loaded = loaded_by("models", env=home_for(fleet, tmp_path / "home"))
+    assert not loaded & {"httpx", "rich", "asyncio", "filelock", "sqlite3", "tomli_w", *FACES}
+
+
+def test_a_route_in_a_pipe_loads_no_face(fleet: SimulatedFleet, tmp_path: Path) -> None:
+    asked = ("route", "hi", "-m", "llama3.2:3b", "--option", "num_predict=3")
+    loaded = loaded_by(*asked, env=home_for(fleet, tmp_path / "home"))
+    assert "httpx" in loaded
+    assert not loaded & ({"rich", "ollamamaster.discovery.scan"} | FACES)
+
+
+def test_the_help_of_a_command_loads_no_adapter() -> None:
+    loaded = loaded_by("route", "--help")
+    assert not loaded & {"httpx", "rich", "asyncio", "sqlite3", *FACES}
