@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -35,6 +35,7 @@ class Output:
     debug: bool = False
     no_color: bool = False
     enveloped: bool = False
+    _noted: set[str] = field(default_factory=set)
 
     @property
     def on_terminal(self) -> bool:
@@ -116,6 +117,12 @@ class Output:
         """Something worth knowing that is no error. `--quiet` drops it."""
         if not self.quiet:
             self._say(text)
+
+    def note_once(self, text: str) -> None:
+        """A note that several parts of a run may come to, said the first time."""
+        if text not in self._noted:
+            self._noted.add(text)
+            self.note(text)
 
     def log(self, text: str) -> None:
         """A line that only `--verbose` shows."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def run_route(flags: RouteFlags) -> int:
     """Carry out `route`; returns the exit code."""
-    application = Application(note=OUTPUT.note)
+    application = Application(note=OUTPUT.note_once)
     request = flags.request(application.settings)
     if flags.explain:
         return _explain(application, request)

@@ -55,8 +55,11 @@ class Fleet:
         return tuple(i for i in self.instances if i.status is not Status.DOWN)
 
     def age_s(self, now: datetime) -> float:
-        """Seconds since the fleet was last asked; infinite when it never was."""
-        if self.checked_at is None:
+        """Seconds since the fleet was last asked; infinite when it never was.
+
+        Also when that lies ahead: a clock was set back, and nobody knows for how long.
+        """
+        if self.checked_at is None or self.checked_at > now:
             return float("inf")
         return (now - self.checked_at).total_seconds()
 

@@ -155,6 +155,23 @@ def test_none_ever_found_is_exit_3(instances: dict[str, dict[str, str]], tmp_pat
     assert done.envelope["errors"][0]["code"] == "no_instance"
 
 
+def test_what_is_wrong_with_the_inventory_is_said_once(env: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "home" / "inventory.toml").unlink()
+    (tmp_path / "home" / "inventory.toml").mkdir()
+    done = run("models", "--json", env=env)
+    assert names(done) == ALL
+    assert done.err.count("cannot be read") == 1
+
+
+def test_an_inventory_from_the_future_is_not_believed(
+    env: dict[str, str], tmp_path: Path, stopped: None
+) -> None:
+    path = tmp_path / "home" / "inventory.toml"
+    path.write_text(re.sub(r"(?m)^(checked_at = )\d{4}-", r"\g<1>2999-", path.read_text("utf-8")))
+    done = run("models", "3b", "--json", env=env)
+    assert {p["status"] for p in done.data["models"][0]["instances"]} == {"down"}
+
+
 @pytest.mark.parametrize(
     "wrong", [("--tier", "huge"), ("--instance", "nowhere"), ("a", "b"), ("--nope",)]
 )

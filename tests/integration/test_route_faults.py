@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -585,6 +586,22 @@ async def test_a_missing_model_is_downloaded_where_the_person_wants_it(
     assert route.error is None
     assert route.recorder.places == [second.id]
     assert route.outcomes == [(second.id, Outcome.OK)]
+
+
+async def test_a_model_that_came_since_the_lists_were_read_is_found(
+    application: Application, fleet: Fleet, first: SimulatedInstance
+) -> None:
+    before = tuple(
+        replace(i, models=tuple(m for m in i.models if m.name.name != "qwen3")) for i in fleet
+    )
+    endpoint = fleet.find(first.id).endpoint
+    async with aclosing(application.ollama.pull(endpoint, "qwen3:8b")) as lines:
+        async for _ in lines:
+            pass
+    known = replace(fleet, instances=before)
+    route = await routed(application, known, model="qwen3:8b", think=False)
+    assert route.error is None
+    assert route.result.model == "qwen3:8b"
 
 
 def test_a_pipe_gets_the_whole_answer_of_the_other_instance(

@@ -40,7 +40,7 @@ def models(
     ollamamaster models 'qwen*' --json | jq -r '.data.models[].name'
     ollamamaster models --capability vision --loaded
     """
-    application = Application(note=OUTPUT.note)
+    application = Application(note=OUTPUT.note_once)
     service = application.models_service()
     fleet = application.fleet()
     if refresh or not service.is_fresh(fleet):

@@ -30,7 +30,7 @@ def pull(
     from ollamamaster.cli.interrupts import run_async
     from ollamamaster.cli.render.figures import seconds, size
 
-    pulled = run_async(_pull(Application(note=OUTPUT.note), model, instance))
+    pulled = run_async(_pull(Application(note=OUTPUT.note_once), model, instance))
 
     def table(console: Console) -> None:
         what = f"{pulled.model} on {pulled.instance} · {size(pulled.size_bytes)}"
