@@ -48,6 +48,8 @@ class RouteFlags:
 
         Raises UsageError and its kin naming the option that is wrong.
         """
+        if self.model is not None and not self.model.strip():
+            raise UsageError("--model: the name is missing")
         if self.pull and self.model is None:
             raise UsageError("--pull needs --model: which one is to be downloaded?")
         limit = self.max_time if self.max_time is not None else settings.route.max_time_s
@@ -81,7 +83,7 @@ def _option(text: str) -> tuple[str, Any]:
         raise UsageError(f"--option: {text!r} is not KEY=VALUE")
     try:
         return key.strip(), json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return key.strip(), value
 
 

@@ -64,7 +64,7 @@ def tier_as_configured(model: Model, settings: Settings) -> Tier:
 
 def catalogue(fleet: Fleet, query: ModelQuery, settings: Settings) -> tuple[FleetModel, ...]:
     """The models that match, sorted by name. Raises UsageError for an unknown instance."""
-    only = fleet.find(query.instance).id if query.instance else None
+    only = fleet.find(query.instance).id if query.instance is not None else None
     places: dict[str, list[tuple[Model, Place]]] = {}
     for instance in sorted(fleet, key=_reachable_first):
         if only is None or instance.id == only:

@@ -16,6 +16,7 @@ from ollamamaster.errors import (
     NoCandidateError,
     NoInstanceError,
     Outcome,
+    UsageError,
 )
 
 if TYPE_CHECKING:
@@ -69,12 +70,14 @@ class PullService:
     ) -> Pulled:
         """Download `model` onto `instance`, or onto the best one when that is None.
 
-        Raises UsageError for an unknown instance, NoInstanceError when none is up,
+        Raises UsageError for an unknown instance or no name, NoInstanceError when none is up,
         NoCandidateError when no memory holds it, BadRequestError for a wrong name,
         AllFailedError when the download fails.
         """
+        if not model.strip():
+            raise UsageError("the name of the model is missing")
         name = str(ModelName.parse(model))
-        place = fleet.find(instance) if instance else best_place(name, fleet)
+        place = fleet.find(instance) if instance is not None else best_place(name, fleet)
         began = self.clock.monotonic()
         listener.chosen(name, place)
         try:

@@ -169,7 +169,7 @@ class RouteRun:
             model = meant.name
             if meant.note and listener is not None:
                 listener.note(meant.note)
-        instance = fleet.find(request.instance).id if request.instance else None
+        instance = fleet.find(request.instance).id if request.instance is not None else None
         return Wish(model, instance, request.local_only)
 
     async def _try_all(self, decision: Decision, listener: RouteListener) -> None:

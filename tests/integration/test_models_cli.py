@@ -173,7 +173,8 @@ def test_an_inventory_from_the_future_is_not_believed(
 
 
 @pytest.mark.parametrize(
-    "wrong", [("--tier", "huge"), ("--instance", "nowhere"), ("a", "b"), ("--nope",)]
+    "wrong",
+    [("--tier", "huge"), ("--instance", "nowhere"), ("--instance", ""), ("a", "b"), ("--nope",)],
 )
 def test_a_wrong_option_is_a_usage_error(wrong: tuple[str, ...], env: dict[str, str]) -> None:
     done = run("models", *wrong, "--json", env=env)

@@ -73,7 +73,9 @@ def test_a_model_that_nobody_publishes_is_exit_5(
     assert done.envelope["errors"][0]["instance"] == fleet["laptop"].id
 
 
-@pytest.mark.parametrize("arguments", [("x", "--instance", "nowhere"), (), ("a", "b"), ("",)])
+@pytest.mark.parametrize(
+    "arguments", [("x", "--instance", "nowhere"), ("x", "--instance", ""), (), ("a", "b"), ("",)]
+)
 def test_a_wrong_argument_is_exit_2(arguments: tuple[str, ...], env: dict[str, str]) -> None:
     assert run("pull", *arguments, "--json", env=env).code == ExitCode.USAGE
 

@@ -56,6 +56,7 @@ def request(settings: Settings | None = None, **flags: Any) -> RouteRequest:
         ("num_ctx=many", "num_ctx", "many"),
         ("a=b=c", "a", "b=c"),
         ("empty=", "empty", ""),
+        ("deep=" + "[" * 100_000, "deep", "[" * 100_000),
     ],
 )
 def test_an_option_is_json_where_it_can_be_and_text_else(text: str, key: str, value: Any) -> None:
@@ -86,6 +87,12 @@ def test_a_keep_alive_that_is_neither_is_named(text: str) -> None:
 def test_a_deadline_is_a_number_of_seconds_above_0(seconds: float) -> None:
     with pytest.raises(UsageError, match="--max-time"):
         request(max_time=seconds)
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_a_model_without_a_name_is_no_wish_for_any_model(name: str) -> None:
+    with pytest.raises(UsageError, match="--model"):
+        request(model=name)
 
 
 def test_pull_needs_a_model() -> None:
