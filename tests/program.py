@@ -127,13 +127,20 @@ class Screen:
     err: str = ""
 
 
+# What whoever runs the tests says of another terminal.
+_OF_THE_TERMINAL = frozenset(
+    {"TERM", "COLORTERM", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "TTY_COMPATIBLE"}
+)
+
+
 def on_terminal(
     *arguments: str,
     env: Mapping[str, str],
     columns: int = 120,
     stderr_apart: bool = False,
+    **variables: str,
 ) -> Screen:
-    """Run it on a pseudo-terminal until it ends. POSIX only."""
+    """Run it on a pseudo-terminal until it ends; `variables` go before `env`. POSIX only."""
     import fcntl
     import pty
     import struct
@@ -141,12 +148,13 @@ def on_terminal(
 
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    inherited = {name: value for name, value in env.items() if name not in _OF_THE_TERMINAL}
     process = subprocess.Popen(
         command(*arguments),
         stdin=slave,
         stdout=slave,
         stderr=subprocess.PIPE if stderr_apart else slave,
-        env={"TERM": "xterm-256color", **env},
+        env={**inherited, "TERM": "xterm-256color", **variables},
         start_new_session=True,
     )
     os.close(slave)

@@ -6,7 +6,7 @@ import json
 import re
 import sys
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from program import Screen, home_for, on_terminal, run
@@ -143,18 +143,17 @@ def coloured(screen: Screen) -> bool:
     ],
 )
 def test_no_colour_is_written_where_none_is_wanted(
-    arguments: tuple[str, ...], variables: dict[str, str], env: dict[str, str]
+    arguments: tuple[str, ...], variables: dict[str, Any], env: dict[str, str]
 ) -> None:
-    screen = on_terminal(*arguments, env={**env, **variables})
+    screen = on_terminal(*arguments, env=env, **variables)
     assert screen.code == 0
     assert not coloured(screen)
 
 
 def test_a_dumb_terminal_is_no_terminal(env: dict[str, str]) -> None:
-    dumb = {**env, "TERM": "dumb"}
-    screen = on_terminal("models", "3b", env=dumb)
+    screen = on_terminal("models", "3b", env=env, TERM="dumb")
     assert screen.raw.replace("\r\n", "\n") == run("models", "3b", env=env).out
-    screen = on_terminal("route", "hello", *SHORT, env=dumb)
+    screen = on_terminal("route", "hello", *SHORT, env=env, TERM="dumb")
     assert "\x1b" not in screen.raw
 
 
