@@ -450,7 +450,7 @@ def test_a_stdout_that_was_closed_is_no_error(env: dict[str, str]) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-# ---- the examples, on the fleet of a home
+# ---- who answers what, on the fleet of a home
 
 
 @pytest.fixture(scope="module")
