@@ -14,7 +14,7 @@ from typer.exceptions import TyperException
 
 from ollamamaster.cli.command import PROGRAM, Command, Group, command_of, new_typer
 from ollamamaster.cli.interrupts import stopped_by, terminate_by_exception
-from ollamamaster.cli.output import OUTPUT
+from ollamamaster.cli.output import OUTPUT, OutputLostError
 from ollamamaster.errors import ExitCode, OllamaMasterError, UsageError
 
 if TYPE_CHECKING:
@@ -102,15 +102,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
     terminate_by_exception()
     try:
         code = _run(given)
-        sys.stdout.flush()
+        OUTPUT.write("", flush=True)
     except BrokenPipeError:
         # The reader has gone: nothing is left to say, also not at interpreter shutdown.
         nowhere = os.open(os.devnull, os.O_WRONLY)
         for stream in (sys.stdout, sys.stderr):
             os.dup2(nowhere, stream.fileno())
         return ExitCode.OK
-    except OSError as error:
-        # A full disk behind a redirection shows when the last of the output is written.
+    except OutputLostError as error:
         sys.stderr.write(f"error: the result could not be written: {error.strerror}\n")
         return ExitCode.FAILED
     return code
@@ -131,11 +130,13 @@ def _run(given: list[str]) -> int:
     except KeyboardInterrupt as interrupt:
         stop = stopped_by(interrupt)
         return OUTPUT.fail(stop) if OUTPUT.json else stop.exit_code
-    except BrokenPipeError:
+    except (BrokenPipeError, OutputLostError):
         raise
     except Exception as error:
         if OUTPUT.debug:
-            raise
+            import traceback
+
+            traceback.print_exc()
         unforeseen = OllamaMasterError(
             f"{type(error).__name__}: {error}", hint="--debug shows where; please report it"
         )

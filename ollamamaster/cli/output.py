@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 SCHEMA = "ollamamaster/1"
 
 
+class OutputLostError(OSError):
+    """stdout takes no more, such as a full disk behind a redirection."""
+
+
 @dataclass
 class Output:
     """The streams of this process and what the person asked of them.
@@ -39,8 +43,13 @@ class Output:
 
     @property
     def on_terminal(self) -> bool:
-        """Whether a person sees stdout."""
+        """Whether a person sees stdout, and tables and colours may be drawn on it."""
         return _is_terminal(sys.stdout)
+
+    @property
+    def may_act(self) -> bool:
+        """Whether control characters on stdout would act on a terminal, a dumb one too."""
+        return sys.stdout.isatty()
 
     @property
     def notes_on_terminal(self) -> bool:
@@ -83,7 +92,18 @@ class Output:
 
     def line(self, text: str) -> None:
         """One line of plain output on stdout."""
-        sys.stdout.write(text + "\n")
+        self.write(text + "\n")
+
+    def write(self, text: str, *, flush: bool = False) -> None:
+        """Some of the result. Raises BrokenPipeError, OutputLostError."""
+        try:
+            sys.stdout.write(text)
+            if flush:
+                sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise OutputLostError(error.errno, error.strerror) from error
 
     def envelope(
         self,
@@ -106,12 +126,12 @@ class Output:
                     "errors": list(errors),
                 }
             )
-            sys.stdout.flush()
+            self.write("", flush=True)
         return int(exit_code)
 
     def object(self, value: dict[str, Any]) -> None:
         """One JSON document on a line of its own; ASCII only, so that nothing in it can act."""
-        sys.stdout.write(json.dumps(value, separators=(",", ":"), allow_nan=False) + "\n")
+        self.line(json.dumps(value, separators=(",", ":"), allow_nan=False))
 
     def note(self, text: str) -> None:
         """Something worth knowing that is no error. `--quiet` drops it."""
@@ -141,7 +161,7 @@ class Output:
         return int(error.exit_code)
 
     def _say(self, text: str) -> None:
-        sys.stdout.flush()
+        self.write("", flush=True)
         sys.stderr.write(cell(text) + "\n")
         sys.stderr.flush()
 

@@ -70,22 +70,21 @@ class StreamingListener(WaitingListener):
             self.status.show("thinking …")
             return
         self.status.clear()
-        sys.stdout.write(cleaned(text) if OUTPUT.on_terminal else text)
-        sys.stdout.flush()
+        OUTPUT.write(cleaned(text) if OUTPUT.may_act else text, flush=True)
         self._shown = True
         self._in_line = not text.endswith("\n")
 
     def end_line(self) -> None:
         """Whatever is written next begins on a line of its own."""
         if self._in_line:
-            sys.stdout.write("\n")
+            OUTPUT.write("\n")
             self._in_line = False
 
     def restarted(self, attempt: Attempt) -> None:
         if self._shown:
             self._failed = attempt
             self.end_line()
-            sys.stdout.write("\n")
+            OUTPUT.write("\n")
             self._shown = False
 
 
@@ -100,7 +99,7 @@ class NdjsonListener(WaitingListener):
             OUTPUT.object({"type": "token", "text": text})
         if thinking:
             OUTPUT.object({"type": "thinking", "text": thinking})
-        sys.stdout.flush()
+        OUTPUT.write("", flush=True)
 
     def restarted(self, attempt: Attempt) -> None:
         place = {"instance": attempt.instance, "model": attempt.model}
@@ -111,7 +110,7 @@ class NdjsonListener(WaitingListener):
 
     def _attempt(self, attempt: Attempt) -> None:
         OUTPUT.object({"type": "attempt", **attempt_data(attempt)})
-        sys.stdout.flush()
+        OUTPUT.write("", flush=True)
 
 
 def _expectation(candidate: Candidate) -> str:

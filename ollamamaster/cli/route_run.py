@@ -70,7 +70,7 @@ def _explain(application: Application, request: RouteRequest) -> int:
     async def decide() -> Decision:
         try:
             fleet = await application.fleet_service().first()
-            return await application.route_service().explain(request, fleet)
+            return await application.route_service().explain(request, fleet, OUTPUT.note)
         finally:
             await application.ollama.aclose()
 
@@ -96,9 +96,9 @@ def _show(result: RouteResult, listener: WaitingListener) -> int:
     if isinstance(listener, StreamingListener):
         _end_line(listener)
     else:
-        text = cleaned(result.response) if OUTPUT.on_terminal else result.response
-        sys.stdout.write(text if text.endswith("\n") else text + "\n")
-    sys.stdout.flush()
+        text = cleaned(result.response) if OUTPUT.may_act else result.response
+        OUTPUT.write(text if text.endswith("\n") else text + "\n")
+    OUTPUT.write("", flush=True)
     if OUTPUT.notes_on_terminal or OUTPUT.verbose:
         OUTPUT.note(_summary(result))
     return 0

@@ -69,6 +69,8 @@ class Fleet:
         Raises UsageError that lists what there is.
         """
         wanted = text.strip().lower()
+        if not wanted:
+            raise UsageError("the name of the instance is missing")
         spellings = {wanted}
         with contextlib.suppress(UsageError):
             spellings.add(InstanceAddress.parse(text).id)

@@ -95,7 +95,7 @@ class Answering:
             timing=Timing(
                 total_s=self.elapsed_s() if self._total_s is None else self._total_s,
                 first_token_s=self._first_token_s,
-                queue_s=self.waited_s + (slot_wait or 0.0),
+                queue_s=None if slot_wait is None else self.waited_s + slot_wait,
                 load_s=usage.load_s,
                 prompt_s=usage.prompt_s,
                 generation_s=usage.generation_s,
@@ -105,7 +105,7 @@ class Answering:
         )
 
     async def attempt(
-        self, candidate: Candidate, num_ctx: int, listener: RouteListener
+        self, candidate: Candidate, num_ctx: int | None, listener: RouteListener
     ) -> AttemptError | None:
         """One attempt; None when it answered, else why not."""
         self._forget_answer(candidate)
@@ -124,7 +124,7 @@ class Answering:
             listener.ended(attempt)
             return failure
         except asyncio.CancelledError:
-            self._record(attempt, Outcome.CANCELLED, began, None)
+            listener.ended(self._record(attempt, Outcome.CANCELLED, began, None))
             raise
         self._learn_health(candidate.instance, None)
         self._total_s = self.elapsed_s()
@@ -138,7 +138,9 @@ class Answering:
             endpoint = candidate.pair.instance.endpoint
             await self.ollama.version(endpoint, timeout_s=PROBE_TIMEOUT_S)
 
-    async def _stream(self, candidate: Candidate, num_ctx: int, listener: RouteListener) -> None:
+    async def _stream(
+        self, candidate: Candidate, num_ctx: int | None, listener: RouteListener
+    ) -> None:
         request = self._answer_request(candidate, num_ctx)
         endpoint = candidate.pair.instance.endpoint
         async with aclosing(self.ollama.answer(endpoint, request)) as chunks:
@@ -153,7 +155,7 @@ class Answering:
                     self.done_reason = chunk.done_reason or "stop"
                     self.usage = chunk.usage
 
-    def _answer_request(self, candidate: Candidate, num_ctx: int) -> AnswerRequest:
+    def _answer_request(self, candidate: Candidate, num_ctx: int | None) -> AnswerRequest:
         request = self.request
         said = self.settings.models.get(candidate.model)
         keep_alive = request.keep_alive

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.catalogue import FleetModel, ModelQuery, catalogue
+from ollamamaster.services.fleet import was_seen
 
 if TYPE_CHECKING:
     from ollamamaster.domain.settings import Settings
@@ -25,7 +26,7 @@ class ModelsService:
 
     def is_fresh(self, fleet: Fleet) -> bool:
         """Whether the fleet was asked so recently that it can be shown as it is."""
-        return len(fleet) > 0 and fleet.age_s(self._clock.now()) <= FRESH_FOR_S
+        return was_seen(fleet) and fleet.age_s(self._clock.now()) <= FRESH_FOR_S
 
     def matching(self, fleet: Fleet, query: ModelQuery) -> tuple[FleetModel, ...]:
         """The models of this fleet that match. Raises UsageError for an unknown instance."""

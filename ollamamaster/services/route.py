@@ -11,7 +11,8 @@ from ollamamaster.domain.candidates import Reason, Rejection, Wish
 from ollamamaster.domain.context import context_to_ask, may_truncate_silently, next_context
 from ollamamaster.domain.estimate import context_needed
 from ollamamaster.domain.instances import Status
-from ollamamaster.domain.names import meant_model
+from ollamamaster.domain.models import ModelName
+from ollamamaster.domain.names import MeantModel, meant_model
 from ollamamaster.domain.selection import Decision, Demand, decide
 from ollamamaster.domain.snapshot import Fleet
 from ollamamaster.domain.task import analyse
@@ -56,9 +57,14 @@ class RouteService:
     residency: Residency
     pulls: Callable[[], PullService]
 
-    async def explain(self, request: RouteRequest, fleet: Fleet) -> Decision:
-        """What would be done now; nothing is sent. Raises ModelUnknownError, UsageError."""
-        return await RouteRun(self, request).decide(fleet)
+    async def explain(
+        self, request: RouteRequest, fleet: Fleet, note: Callable[[str], None]
+    ) -> Decision:
+        """What would be done now; nothing is sent. Raises UsageError.
+
+        A model that nobody has is a rejection everywhere, and `note` is told of near misses.
+        """
+        return await RouteRun(self, request).decide(fleet, note, trying=False)
 
     def begin(self, request: RouteRequest) -> RouteRun:
         """A route that has read its prompt; its clock runs from here."""
@@ -114,7 +120,7 @@ class RouteRun:
         decision: Decision | None = None
         model = self.request.model if self.request.pull else None
         try:
-            decision = await self.decide(fleet, listener)
+            decision = await self.decide(fleet, listener.note)
         except ModelUnknownError:
             if model is None:
                 raise
@@ -124,7 +130,7 @@ class RouteRun:
             )
             decision = None
         if decision is None:
-            decision = await self.decide(fleet, listener)
+            decision = await self.decide(fleet, listener.note)
         listener.decided(decision)
         if decision.refused:
             raise over_limit(decision)
@@ -134,24 +140,30 @@ class RouteRun:
             listener.note("no candidate is likely to be that fast; using the fastest")
         await self._try_all(decision, listener)
 
-    async def decide(self, fleet: Fleet, listener: RouteListener | None = None) -> Decision:
-        """Ask who has what in memory, and rank. When all look down, the best one is tried."""
+    async def decide(
+        self, fleet: Fleet, note: Callable[[str], None], *, trying: bool = True
+    ) -> Decision:
+        """Ask who has what in memory, and rank.
+
+        With `trying`, the best one is tried when all look down, and a model that nobody has is
+        a ModelUnknownError.
+        """
         service, request = self.service, self.request
         fleet = self._fleet = await service.residency.current(fleet)
         try:
-            wish = self._wish(fleet, listener)
+            wish = self._wish(fleet, note)
         except ModelUnknownError:
             # It may have been downloaded since the lists were read.
             fleet = self._fleet = await service.residency.again(fleet)
-            if not fleet.up:
+            if trying and not fleet.up:
                 raise none_up(fleet) from None
-            wish = self._wish(fleet, listener)
+            wish = self._wish(fleet, note, trying=trying)
         self._answering.health = dict(service.liveness.load())
         now = service.clock.now().timestamp()
         skipped = {i for i, health in self._answering.health.items() if health.skipped(now)}
         task = analyse(request.question)
         decision = self._decide(task, fleet, wish, skipped)
-        if listener is not None and not decision.ranked and _only_down(decision):
+        if trying and not decision.ranked and _only_down(decision):
             # Panic mode: the health may be out of date, and trying costs less than giving up.
             decision = self._decide(task, _as_if_up(fleet), wish, set())
         self.decision = decision
@@ -161,14 +173,20 @@ class RouteRun:
         demand = Demand(self.request.performance, self.request.max_time_s)
         return decide(task, fleet, self.service.settings, wish, demand, skipped)
 
-    def _wish(self, fleet: Fleet, listener: RouteListener | None) -> Wish:
+    def _wish(self, fleet: Fleet, note: Callable[[str], None], *, trying: bool = True) -> Wish:
         request = self.request
         model = None
         if request.model is not None:
-            meant = meant_model(request.model, fleet)
+            try:
+                meant = meant_model(request.model, fleet)
+            except ModelUnknownError as unknown:
+                if trying:
+                    raise
+                note("; ".join(filter(None, [unknown.message, unknown.hint])))
+                meant = MeantModel(str(ModelName.parse(request.model)))
             model = meant.name
-            if meant.note and listener is not None:
-                listener.note(meant.note)
+            if meant.note:
+                note(meant.note)
         instance = fleet.find(request.instance).id if request.instance is not None else None
         return Wish(model, instance, request.local_only)
 
@@ -224,11 +242,10 @@ class RouteRun:
         self._reject_as_too_small(candidate)
         return Outcome.BAD_REQUEST
 
-    def _contexts(self, candidate: Candidate) -> tuple[int, ...]:
-        """The `num_ctx` to send and, unless the person set it, the one to try after a refusal."""
-        asked = self.request.options.get("num_ctx")
-        if isinstance(asked, int):
-            return (asked,)
+    def _contexts(self, candidate: Candidate) -> tuple[int | None, ...]:
+        """The `num_ctx` to send and the one to try after a refusal; None if the person set it."""
+        if "num_ctx" in self.request.options:
+            return (None,)
         model, loaded = candidate.pair.model, candidate.pair.loaded
         needed = context_needed(candidate.pair, self._task)
         first = context_to_ask(needed, model, loaded)
@@ -255,19 +272,20 @@ class RouteRun:
         )
 
     def _warn_of_truncation(
-        self, candidate: Candidate, num_ctx: int, listener: RouteListener
+        self, candidate: Candidate, num_ctx: int | None, listener: RouteListener
     ) -> None:
-        instance = candidate.pair.instance
-        if (
-            may_truncate_silently(instance.version)
-            and (self._answering.usage.prompt_tokens or 0) >= num_ctx
-        ):
+        instance, answering = candidate.pair.instance, self._answering
+        context = self.request.options.get("num_ctx") if num_ctx is None else num_ctx
+        if not isinstance(context, int):
+            return
+        filled = (answering.usage.prompt_tokens or 0) >= context
+        if filled and may_truncate_silently(instance.version):
             listener.note(
                 f"{instance.name} runs Ollama {instance.version}, which cuts long prompts in "
-                f"silence, and this one filled its context of {num_ctx} tokens; 0.12.6 refuses"
+                f"silence, and this one filled its context of {context} tokens; 0.12.6 refuses"
             )
-        if self._answering.done_reason == "length" and "num_predict" not in self.request.options:
-            listener.note(f"the answer was cut at its length limit (context: {num_ctx} tokens)")
+        if answering.done_reason == "length" and "num_predict" not in self.request.options:
+            listener.note(f"the answer was cut at its length limit (context: {context} tokens)")
 
 
 def _pauses() -> Iterator[float]:

@@ -32,7 +32,7 @@ _REMEDIES = {
     Reason.CONTEXT_TOO_SMALL: "shorten the prompt, or use a model with a longer context",
     Reason.TOO_LARGE: "use a smaller model, or an instance with more memory",
     Reason.POLICY_DENIED: "see policy and models in config.toml: ollamamaster config show",
-    Reason.CLOUD_EXCLUDED: 'name the cloud model with --model, or set route.cloud = "allow"',
+    Reason.CLOUD_EXCLUDED: 'cloud models need --model, or route.cloud = "allow", no --local-only',
     Reason.LOCALITY_EXCLUDED: "leave out --local-only",
     Reason.OVER_TIME_LIMIT: "allow more time with --max-time, or another model",
     Reason.MODEL_MISSING: "download it there: add --pull",

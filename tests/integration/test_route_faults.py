@@ -539,7 +539,7 @@ async def test_an_explanation_knows_no_panic_and_sends_nothing(
 ) -> None:
     down = replace(fleet, instances=tuple(replace(i, status=Status.DOWN) for i in fleet))
     served = [i.state()["served"] for i in duo]
-    decision = await application.route_service().explain(request(), down)
+    decision = await application.route_service().explain(request(), down, print)
     assert decision.chosen is None
     assert [i.state()["served"] for i in duo] == served
 
