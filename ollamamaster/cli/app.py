@@ -132,7 +132,7 @@ def _run(given: list[str]) -> int:
         return OUTPUT.fail(stop) if OUTPUT.json else stop.exit_code
     except (BrokenPipeError, OutputLostError):
         raise
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (whatever happens, a script gets its envelope)
         if OUTPUT.debug:
             import traceback
 

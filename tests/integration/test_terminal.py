@@ -174,3 +174,12 @@ def test_a_download_draws_a_bar_and_leaves_no_trace_of_it(env: dict[str, str]) -
     screen = on_terminal("pull", "llama3.2:3b", env=env)
     assert screen.code == 0
     assert _OURS.sub("", screen.raw).splitlines()[-1].startswith("llama3.2:3b on ")
+
+
+def test_a_hostile_answer_cannot_act_on_a_dumb_terminal_either(
+    fleet: SimulatedFleet, env: dict[str, str]
+) -> None:
+    fleet["here"].fault("control_characters")
+    screen = on_terminal("route", "hello", *SHORT, env={**env, "TERM": "dumb"}, stderr_apart=True)
+    assert screen.code == 0
+    assert "\x1b" not in screen.raw
