@@ -117,12 +117,15 @@ class Application:
 
     def discover_service(self) -> DiscoverService:
         from ollamamaster.discovery.gpu import NvidiaSmi
+        from ollamamaster.discovery.memory import ram_total
         from ollamamaster.discovery.names import SystemNames
         from ollamamaster.discovery.neighbours import SystemNeighbours
         from ollamamaster.discovery.scan import SocketScanner
         from ollamamaster.services.discover import DiscoverService, Surroundings
 
-        around = Surroundings(SocketScanner(), SystemNames(), SystemNeighbours(), NvidiaSmi())
+        around = Surroundings(
+            SocketScanner(), SystemNames(), SystemNeighbours(), NvidiaSmi(), ram_total
+        )
         return DiscoverService(
             self.settings,
             self.inventory,

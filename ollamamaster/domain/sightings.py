@@ -36,29 +36,38 @@ class Looked:
     ended: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What is known of this machine: its GPUs, and its main memory in bytes."""
+
+    gpu: Gpu | None = None
+    ram_total: int | None = None
+
+
 def instance_of(
     sighting: Sighting,
     own_addresses: frozenset[str],
     *,
     known: Fleet,
-    machine_gpu: Gpu | None,
+    machine: Machine,
     skipped: bool,
 ) -> Instance:
     """The instance as it showed itself, without what the config says of it.
 
-    Models it would not list are those that are known of it; `machine_gpu` is this machine's.
+    Models it would not list are those that are known of it; `machine` is this one.
     """
     entry, snapshot = sighting.entry, sighting.snapshot
     sandbox = snapshot.version.endswith(SANDBOX_SUFFIX)
     locality = locality_of(entry.resolved, own_addresses)
-    gpu = machine_gpu if locality is Locality.LOCAL and not sandbox else None
+    here = machine if locality is Locality.LOCAL and not sandbox else Machine()
     before = next((i for i in known if i.id in {entry.address.id, *entry.aliases}), None)
     bare = Instance(
         entry.address,
         models=before.models if before is not None else (),
         aliases=entry.aliases,
         locality=locality,
-        gpu=gpu or Gpu(),
+        gpu=here.gpu or Gpu(),
+        ram_total=here.ram_total,
         labels={"sandbox": "true"} if sandbox else {},
         first_seen=snapshot.at,
     )

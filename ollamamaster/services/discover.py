@@ -11,7 +11,13 @@ from ollamamaster.domain.facts import with_facts
 from ollamamaster.domain.identity import Entry, Sighting, same_servers, united
 from ollamamaster.domain.instances import InstanceAddress, Locality, locality_of
 from ollamamaster.domain.probes import Scanned, ScanReport
-from ollamamaster.domain.sightings import SANDBOX_SUFFIX, Looked, after_look, instance_of
+from ollamamaster.domain.sightings import (
+    SANDBOX_SUFFIX,
+    Looked,
+    Machine,
+    after_look,
+    instance_of,
+)
 from ollamamaster.domain.snapshot import with_settings
 from ollamamaster.errors import StateUnusableError
 from ollamamaster.services.plan import DiscoverRequest, Plan, Planner
@@ -21,7 +27,7 @@ from ollamamaster.services.snapshots import ALL_SHOWS_S, Snapshots
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from ollamamaster.domain.instances import Gpu, Instance
+    from ollamamaster.domain.instances import Instance
     from ollamamaster.domain.probes import ScanPlan
     from ollamamaster.domain.settings import Settings
     from ollamamaster.domain.snapshot import Fleet
@@ -57,6 +63,7 @@ class Surroundings:
     names: Names
     neighbours: Neighbours
     gpu: GpuProbe
+    ram_total: Callable[[], int | None] = lambda: None
 
 
 class DiscoverService:
@@ -180,11 +187,11 @@ class DiscoverService:
     async def _instances(
         self, sightings: tuple[Sighting, ...], known: Fleet, plan: Plan
     ) -> tuple[Instance, ...]:
-        facts, machine_gpu = await asyncio.gather(
+        facts, machine = await asyncio.gather(
             self._snapshots.facts(
                 ((s.entry.endpoint, s.snapshot) for s in sightings), known, within_s=ALL_SHOWS_S
             ),
-            self._machine_gpu(sightings, plan.own_addresses),
+            self._machine(sightings, plan.own_addresses),
         )
         skipped = self._skipped()
         found = []
@@ -197,21 +204,23 @@ class DiscoverService:
                 sighting,
                 plan.own_addresses,
                 known=known,
-                machine_gpu=machine_gpu,
+                machine=machine,
                 skipped=sighting.entry.address.id in skipped,
             )
             found.append(instance)
         return tuple(found)
 
-    async def _machine_gpu(
+    async def _machine(
         self, sightings: tuple[Sighting, ...], own_addresses: frozenset[str]
-    ) -> Gpu | None:
+    ) -> Machine:
         here = any(
             locality_of(s.entry.resolved, own_addresses) is Locality.LOCAL
             and not s.snapshot.version.endswith(SANDBOX_SUFFIX)
             for s in sightings
         )
-        return await self._around.gpu.read() if here else None
+        if not here:
+            return Machine()
+        return Machine(await self._around.gpu.read(), self._around.ram_total())
 
     def _skipped(self) -> frozenset[str]:
         if self._liveness is None:

@@ -19,7 +19,14 @@ from ollamamaster.domain.instances import (
     Status,
 )
 from ollamamaster.domain.models import LoadedModel, Model, ModelName
-from ollamamaster.domain.sightings import Looked, after_answers, after_look, answered, instance_of
+from ollamamaster.domain.sightings import (
+    Looked,
+    Machine,
+    after_answers,
+    after_look,
+    answered,
+    instance_of,
+)
 from ollamamaster.domain.snapshot import Fleet, Snapshot
 
 NOON = datetime(2026, 8, 1, 12, tzinfo=UTC)
@@ -261,7 +268,7 @@ def test_the_gpu_of_this_machine_belongs_to_its_own_instances_only() -> None:
             Sighting(entry(host), said(PHI)),
             OWN,
             known=Fleet(),
-            machine_gpu=gpu,
+            machine=Machine(gpu),
             skipped=False,
         ).gpu
         for host in ("127.0.0.1", LAN, "192.168.1.6")
@@ -274,10 +281,25 @@ def test_the_sandbox_has_its_label_and_not_the_gpu_of_the_machine() -> None:
         Sighting(entry("127.0.0.1"), said(version="0.24.0-sandbox")),
         OWN,
         known=Fleet(),
-        machine_gpu=Gpu(1, GpuSource.NVIDIA_SMI),
+        machine=Machine(Gpu(1, GpuSource.NVIDIA_SMI), 64_000_000_000),
         skipped=False,
     )
     assert (dict(found.labels), found.gpu) == ({"sandbox": "true"}, Gpu())
+    assert found.ram_total is None
+
+
+def test_the_memory_of_this_machine_belongs_to_its_own_instances_only() -> None:
+    found = [
+        instance_of(
+            Sighting(entry(host), said(PHI)),
+            OWN,
+            known=Fleet(),
+            machine=Machine(None, 64_000_000_000),
+            skipped=False,
+        ).ram_total
+        for host in ("127.0.0.1", "192.168.1.6")
+    ]
+    assert found == [64_000_000_000, None]
 
 
 def test_a_refresh_changes_only_who_was_asked() -> None:
