@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import tomli_w
-from program import command, home_for, run, running, wait_until
+from program import PATIENCE_S, command, home_for, run, running, wait_until
 
 from ollamamaster.errors import ExitCode
 from ollamamaster.simulator.sandbox import SimulatedFleet
@@ -161,7 +161,7 @@ def test_it_says_that_it_reads_standard_input_when_nothing_comes(env: dict[str, 
     with running("route", *SHORT, env=env, stdin=subprocess.PIPE) as process:
         assert process.stderr is not None
         assert b"standard input" in process.stderr.readline()
-        out, _ = process.communicate(b"hello")
+        out, _ = process.communicate(b"hello", PATIENCE_S)
     assert process.returncode == 0
     assert out.startswith(b"[simulated]")
 
@@ -421,8 +421,8 @@ def test_a_reader_that_has_gone_is_no_error(env: dict[str, str]) -> None:
         assert process.stdout is not None
         process.stdout.close()
         assert process.stderr is not None
+        assert process.wait(PATIENCE_S) == 0
         assert process.stderr.read() == b""
-        assert process.wait() == 0
 
 
 @POSIX
@@ -436,6 +436,7 @@ def test_a_reader_of_both_streams_that_has_gone_is_no_error(env: dict[str, str])
             stdout=writing,
             stderr=writing,
             env=env,
+            timeout=PATIENCE_S,
             check=False,
         )
     finally:
@@ -445,8 +446,9 @@ def test_a_reader_of_both_streams_that_has_gone_is_no_error(env: dict[str, str])
 
 @POSIX
 def test_a_stdout_that_was_closed_is_no_error(env: dict[str, str]) -> None:
-    line = " ".join(command("--version")) + " >&-"
-    done = subprocess.run(line, shell=True, env=env, capture_output=True, check=False)  # noqa: S602 (only a shell closes a stream)
+    # Only a shell closes a stream for its child.
+    shell = ["sh", "-c", 'exec "$@" >&-', "sh", *command("--version")]
+    done = subprocess.run(shell, env=env, capture_output=True, check=False, timeout=PATIENCE_S)
     assert (done.returncode, done.stderr) == (0, b"")
 
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from program import home_for, run
+from program import PATIENCE_S, home_for, run
 
 from ollamamaster.bootstrap import Application, SystemClock
 from ollamamaster.domain.candidates import Reason
@@ -183,7 +183,8 @@ async def routed(application: Application, fleet: Fleet, **wishes: Any) -> Route
     recorder, error = Recorder(), None
     run = application.route_service().begin(request(**wishes))
     try:
-        await run.complete(find, recorder, recorder)
+        async with asyncio.timeout(PATIENCE_S):
+            await run.complete(find, recorder, recorder)
     except OllamaMasterError as caught:
         error = caught
     return Routed(run, recorder, error)
@@ -570,7 +571,8 @@ async def test_a_cancelled_route_ends_the_generation(
 
     run = application.route_service().begin(request())
     task = asyncio.ensure_future(run.complete(find, Listener(), Recorder()))
-    await begun.wait()
+    async with asyncio.timeout(PATIENCE_S):
+        await begun.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -12,7 +12,7 @@ import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from program import ended, home_for, run, running, wait_until
+from program import PATIENCE_S, ended, home_for, run, running, wait_until
 
 from ollamamaster.errors import ExitCode
 from ollamamaster.simulator.sandbox import SimulatedFleet
@@ -166,6 +166,6 @@ def test_a_reader_that_goes_away_ends_the_generation(
         process.stdout.read(5)
         process.stdout.close()
         assert process.stderr is not None
+        process.wait(PATIENCE_S)
         assert process.stderr.read() == b""
-        process.wait()
     wait_until(lambda: not generates(a), "the generation ends")
