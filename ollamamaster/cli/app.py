@@ -105,12 +105,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         OUTPUT.write("", flush=True)
     except BrokenPipeError:
         # The reader has gone: nothing is left to say, also not at interpreter shutdown.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(nowhere, stream.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
     except OutputLostError as error:
-        sys.stderr.write(f"error: the result could not be written: {error.strerror}\n")
+        OUTPUT.tell(f"error: the result could not be written: {error.strerror}\n")
         return ExitCode.FAILED
     return code
 

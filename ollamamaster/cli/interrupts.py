@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from ollamamaster.errors import InterruptedByPersonError, TerminatedError
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+# Cancelling takes milliseconds; whoever pressed Ctrl-C does not wait longer for what hangs.
+PATIENCE_S = 2.0
+
 
 class TerminatedInterrupt(KeyboardInterrupt):
     """SIGTERM; it takes the same way out as Ctrl-C, with another exit code."""
@@ -21,14 +26,28 @@ class TerminatedInterrupt(KeyboardInterrupt):
 
 def stopped_by(interrupt: KeyboardInterrupt) -> OllamaMasterError:
     """The error that reports an interrupt."""
-    if isinstance(interrupt, TerminatedInterrupt):
+    return stopped_by_error(type(interrupt))
+
+
+def stopped_by_error(kind: type[KeyboardInterrupt]) -> OllamaMasterError:
+    """The error that reports an interrupt of this kind."""
+    if issubclass(kind, TerminatedInterrupt):
         return TerminatedError("terminated")
     return InterruptedByPersonError("interrupted")
 
 
 def terminate_by_exception() -> None:
-    """From now on SIGTERM raises TerminatedInterrupt in the main thread."""
-    signal.signal(signal.SIGTERM, _raise)
+    """From now on SIGTERM, and a closed terminal, raise TerminatedInterrupt in the main thread."""
+    for number in _terminating():
+        signal.signal(number, _raise)
+
+
+def _terminating() -> list[signal.Signals]:
+    """The signals that end a command; a hang-up that is ignored (`nohup`) stays ignored."""
+    hang_up: signal.Signals | None = getattr(signal, "SIGHUP", None)
+    if hang_up is None or signal.getsignal(hang_up) is signal.SIG_IGN:
+        return [signal.SIGTERM]
+    return [signal.SIGTERM, hang_up]
 
 
 def _raise(_number: int, _frame: Any) -> NoReturn:
@@ -39,25 +58,34 @@ def run_async(work: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine to its end; Ctrl-C and SIGTERM cancel it and raise their exception.
 
     The loop's thread pool is not waited for: a thread that asks a dead name server would keep
-    the person waiting for minutes.
+    the person waiting for minutes. Nor is anything else for long: a second signal, or
+    PATIENCE_S after the first, ends the process; its sockets close with it.
     """
     import asyncio
 
-    stopped_by: list[type[KeyboardInterrupt]] = []
+    stopped: list[type[KeyboardInterrupt]] = []
     runner = asyncio.Runner()
     loop = runner.get_loop()
 
     def stop(number: int, _frame: Any) -> None:
-        stopped_by.append(TerminatedInterrupt if number == signal.SIGTERM else KeyboardInterrupt)
+        interrupt = KeyboardInterrupt if number == signal.SIGINT else TerminatedInterrupt
+        code = int(stopped_by_error(interrupt).exit_code)
+        if stopped:
+            os._exit(code)
+        stopped.append(interrupt)
+        last_resort = threading.Timer(PATIENCE_S, os._exit, (code,))
+        last_resort.daemon = True
+        last_resort.start()
         loop.call_soon_threadsafe(task.cancel)
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (signal.SIGINT, *_terminating())
+    before = {number: signal.signal(number, stop) for number in numbers}
     task = loop.create_task(work)
     try:
         return loop.run_until_complete(task)
     except asyncio.CancelledError:
-        if stopped_by:
-            raise stopped_by[0] from None
+        if stopped:
+            raise stopped[0] from None
         raise
     finally:
         for number, handler in before.items():

@@ -160,10 +160,18 @@ class Output:
             self._say(f"  {line}")
         return int(error.exit_code)
 
+    def tell(self, text: str) -> None:
+        """Write on stderr. When nobody reads it any more, the rest of it goes nowhere."""
+        try:
+            sys.stderr.write(text)
+            sys.stderr.flush()
+        except OSError:
+            # What a person is told matters less than the result and the exit code.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+
     def _say(self, text: str) -> None:
         self.write("", flush=True)
-        sys.stderr.write(cell(text) + "\n")
-        sys.stderr.flush()
+        self.tell(cell(text) + "\n")
 
 
 def error_entry(error: OllamaMasterError) -> dict[str, Any]:

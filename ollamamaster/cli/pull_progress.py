@@ -21,7 +21,7 @@ class PullDisplay:
 
     def __init__(self) -> None:
         self._bar: Progress | None = None
-        self._tasks: dict[str, TaskID] = {}
+        self._task: TaskID | None = None
         self._stage = ""
 
     def __enter__(self) -> Self:
@@ -66,11 +66,12 @@ class PullDisplay:
             OUTPUT.log(status)
         if self._bar is None or not progress.total_bytes:
             return
-        layer = progress.layer or status
-        if layer not in self._tasks:
-            self._tasks[layer] = self._bar.add_task(status, total=progress.total_bytes)
+        # One bar for whatever layer it is at: how many there are is the instance's word.
+        if self._task is None:
+            self._task = self._bar.add_task(status, total=progress.total_bytes)
         self._bar.update(
-            self._tasks[layer],
+            self._task,
+            description=status,
             total=progress.total_bytes,
             completed=progress.completed_bytes or 0,
         )

@@ -12,12 +12,15 @@ from ollamamaster.cli.output import OUTPUT
 from ollamamaster.cli.prompt import read_prompt
 from ollamamaster.domain.routing import RouteRequest
 from ollamamaster.errors import FileUnusableError, UsageError
-from ollamamaster.storage.attachments import read_attachments
+from ollamamaster.storage.attachments import content_of, read_attachments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ollamamaster.domain.settings import Performance, Settings
+
+# The largest schemas that people write are a few hundred kB.
+_MAX_SCHEMA_BYTES = 4_000_000
 
 # Go's duration grammar, which Ollama reads `keep_alive` by, and plain seconds.
 _DURATION = re.compile(r"-?(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+|-?\d+")
@@ -99,10 +102,10 @@ def _format(text: str | None) -> str | Mapping[str, Any] | None:
     if text is None or text == "json":
         return text
     try:
-        schema = json.loads(Path(text).read_text(encoding="utf-8"))
-    except OSError as error:
+        schema = json.loads(content_of(Path(text), _MAX_SCHEMA_BYTES))
+    except FileUnusableError as error:
         raise FileUnusableError(
-            f"--format: {text!r} is neither json nor the file of a JSON schema: {error.strerror}"
+            f"--format is json or the file of a JSON schema; {error.message}"
         ) from None
     except (ValueError, RecursionError) as error:
         raise FileUnusableError(f"--format: {text} is no JSON: {error}") from None

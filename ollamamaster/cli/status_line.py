@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 from ollamamaster.cli.output import OUTPUT
 from ollamamaster.domain.plain_text import one_line
 
@@ -20,13 +18,11 @@ class StatusLine:
         """Replace the line."""
         if OUTPUT.notes_on_terminal:
             # One column stays free: a full line would wrap and could not be erased.
-            sys.stderr.write(_ERASE + one_line(text, OUTPUT.error_console.width - 1))
-            sys.stderr.flush()
+            OUTPUT.tell(_ERASE + one_line(text, OUTPUT.error_console.width - 1))
             self._shown = True
 
     def clear(self) -> None:
         """Take the line away."""
         if self._shown:
-            sys.stderr.write(_ERASE)
-            sys.stderr.flush()
+            OUTPUT.tell(_ERASE)
             self._shown = False

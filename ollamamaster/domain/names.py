@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.models import ModelName
@@ -11,11 +11,16 @@ from ollamamaster.domain.plain_text import one_line
 from ollamamaster.errors import ModelUnknownError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ollamamaster.domain.snapshot import Fleet
 
 # Below this likeness a name is another word, not a slip of the finger.
 _NEAR = 0.6
 _SUGGESTIONS = 4
+# Comparing is slow, and an instance may list what it likes: longer names are no slips.
+_LONGEST = 100
+_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +55,20 @@ def _near_hint(wanted: ModelName, fleet: Fleet) -> str | None:
     for instance in fleet:
         for model in instance.models:
             where.setdefault(model.name, []).append(instance.name)
-    near = sorted(where, key=lambda name: (-_likeness(wanted, name), name))
-    near = [name for name in near if _likeness(wanted, name) >= _NEAR][:_SUGGESTIONS]
+    near = _near(wanted, where)
     if not near:
         return None
-    return "near: " + " · ".join(
-        f"{one_line(str(name))} ({', '.join(where[name])})" for name in near
-    )
+    return "near: " + " · ".join(f"{name} ({', '.join(where[name])})" for name in near)
 
 
-def _likeness(wanted: ModelName, name: ModelName) -> float:
-    """How alike the names are; the tag counts less, because people leave it out."""
-    whole = SequenceMatcher(None, str(wanted).lower(), str(name).lower()).ratio()
-    stem = SequenceMatcher(None, wanted.name.lower(), name.name.lower()).ratio()
-    return max(whole, stem)
+def _near(wanted: ModelName, known: Iterable[ModelName]) -> list[ModelName]:
+    """The names most alike, without the tag first, because people leave it out."""
+    judged = [name for name in known if len(str(name)) <= _LONGEST][:_MOST]
+    whole = {str(name).lower(): name for name in judged}
+    stems: dict[str, list[ModelName]] = {}
+    for name in sorted(judged):
+        stems.setdefault(name.name.lower(), []).append(name)
+    by_stem = get_close_matches(wanted.name.lower(), stems, _SUGGESTIONS, _NEAR)
+    by_name = get_close_matches(str(wanted).lower(), whole, _SUGGESTIONS, _NEAR)
+    near = [name for stem in by_stem for name in stems[stem]] + [whole[name] for name in by_name]
+    return list(dict.fromkeys(near))[:_SUGGESTIONS]

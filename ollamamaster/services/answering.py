@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio  # noqa: TID253 (imported only by commands that wait for instances)
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from io import StringIO
 from typing import TYPE_CHECKING, Protocol
 
 from ollamamaster.domain.answers import AnswerRequest, Usage
@@ -60,8 +61,8 @@ class Answering:
     done_reason: str | None = None
     usage: Usage = field(default_factory=Usage)
     waited_s: float = 0.0
-    _text: list[str] = field(default_factory=list)
-    _thinking: list[str] = field(default_factory=list)
+    _text: StringIO = field(default_factory=StringIO)
+    _thinking: StringIO = field(default_factory=StringIO)
     _candidate: Candidate | None = None
     _first_token_s: float | None = None
     _total_s: float | None = None
@@ -73,7 +74,7 @@ class Answering:
     @property
     def characters(self) -> int:
         """How much of an answer has come."""
-        return sum(map(len, self._text))
+        return self._text.tell()
 
     def elapsed_s(self) -> float:
         """Seconds since the prompt had been read."""
@@ -84,8 +85,8 @@ class Answering:
         candidate, usage = self._candidate, self.usage
         slot_wait = usage.slot_wait_s
         return RouteResult(
-            response="".join(self._text),
-            thinking="".join(self._thinking) or None,
+            response=self._text.getvalue(),
+            thinking=self._thinking.getvalue() or None,
             model=candidate.model if candidate else None,
             instance=candidate.instance if candidate else None,
             done_reason=self.done_reason,
@@ -119,7 +120,7 @@ class Answering:
             attempt = replace(attempt, connected=failure.connected)
             attempt = self._record(attempt, failure.outcome, began, failure.message)
             self._learn_health(candidate.instance, failure)
-            if self._text or self._thinking:
+            if self._first_token_s is not None:
                 listener.restarted(attempt)
             listener.ended(attempt)
             return failure
@@ -148,8 +149,8 @@ class Answering:
                 if self._first_token_s is None and (chunk.text or chunk.thinking):
                     self._first_token_s = self.elapsed_s()
                 if chunk.text or chunk.thinking:
-                    self._text.append(chunk.text)
-                    self._thinking.append(chunk.thinking)
+                    self._text.write(chunk.text)
+                    self._thinking.write(chunk.thinking)
                     listener.token(chunk.text, chunk.thinking)
                 if chunk.done:
                     self.done_reason = chunk.done_reason or "stop"
@@ -175,8 +176,7 @@ class Answering:
 
     def _forget_answer(self, candidate: Candidate) -> None:
         self._candidate = candidate
-        self._text.clear()
-        self._thinking.clear()
+        self._text, self._thinking = StringIO(), StringIO()
         self._first_token_s = None
         self.usage = Usage()
 

@@ -102,7 +102,7 @@ def best_place(name: str, fleet: Fleet) -> Instance:
 
     How large the model is, is only known when another instance has it already.
     """
-    up = [i for i in fleet if i.status is Status.UP]
+    up = [i for i in fleet if i.status is Status.UP] or list(fleet.up)
     if not up:
         raise NoInstanceError("no instance is up to download to", hint="ollamamaster discover")
     known = next((m for i in fleet for m in i.models if str(m.name) == name and m.size_bytes), None)

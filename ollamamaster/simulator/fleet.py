@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 BUILT_IN = ("home", "duo", "lab")
 
+# A thousand instances take a tenth of it.
+_MAX_BYTES = 1_000_000
 _HEADER = re.compile(r"\s*\[\[\s*(\w+)\s*\]\]")
 _NUMBER = (int, float)
 
@@ -61,9 +63,13 @@ def load_fleet(which: str | Path | FleetPlan) -> FleetPlan:
             f"{str(which)!r} is no fleet", hint=f"there are {', '.join(BUILT_IN)}, or PATH.toml"
         )
     try:
-        text = path.read_text("utf-8")
+        with path.open("rb") as opened:
+            content = opened.read(_MAX_BYTES + 1)
+        text = content.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise FileUnusableError(f"cannot read the fleet file {path}: {error}") from error
+    if len(content) > _MAX_BYTES:
+        raise FileUnusableError(f"the fleet file {path} is larger than {_MAX_BYTES:,} bytes")
     return parse_fleet(text, name=str(path))
 
 

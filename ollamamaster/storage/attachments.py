@@ -44,7 +44,7 @@ def read_attachments(paths: Iterable[str]) -> Attachments:
     images: list[bytes] = []
     total = 0
     for path in _expanded(paths):
-        content = _content(path)
+        content = content_of(path)
         total += len(content)
         if total > MAX_BYTES:
             raise _too_large(str(path), "the files together are")
@@ -84,25 +84,26 @@ def _expanded(paths: Iterable[str]) -> Iterator[Path]:
         yield from files
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path, max_bytes: int = MAX_BYTES) -> bytes:
+    """The bytes of a file. Raises FileUnusableError, also when there are more than `max_bytes`."""
     try:
         if path.is_dir():
             raise FileUnusableError(
                 f"{path} is a directory", hint=f"name its files, such as {path / '*.md'}"
             )
         with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
+            content = file.read(max_bytes + 1)
     except FileNotFoundError:
         raise FileUnusableError(f"{path} does not exist") from None
     except OSError as error:
         raise FileUnusableError(f"{path} cannot be read: {error.strerror}") from None
-    if len(content) > MAX_BYTES:
-        raise _too_large(str(path), "it is")
+    if len(content) > max_bytes:
+        raise _too_large(str(path), "it is", max_bytes)
     return content
 
 
-def _too_large(name: str, what: str) -> FileUnusableError:
-    return FileUnusableError(f"{name}: {what} larger than {MAX_BYTES // 1_000_000} MB")
+def _too_large(name: str, what: str, max_bytes: int = MAX_BYTES) -> FileUnusableError:
+    return FileUnusableError(f"{name}: {what} larger than {max_bytes // 1_000_000} MB")
 
 
 def _is_image(content: bytes) -> bool:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from program import command
+from program import command, run
 
 FULL = Path("/dev/full")
 
@@ -44,3 +44,30 @@ def test_an_unforeseen_error_has_an_envelope_and_a_traceback_only_with_debug(
     assert done.returncode == 1
     assert json.loads(done.stdout)["errors"][0]["code"] == "failed"
     assert ("Traceback" in done.stderr) is debug
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full")
+def test_an_exit_code_survives_that_nobody_can_be_told() -> None:
+    with FULL.open("w") as full:
+        done = subprocess.run(
+            command("config", "bogus"), stdout=subprocess.PIPE, stderr=full, check=False
+        )
+    assert done.returncode == 2
+
+
+def test_an_exit_code_survives_that_the_reader_of_the_errors_has_gone() -> None:
+    process = subprocess.Popen(
+        command("config", "bogus"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    assert process.stderr is not None
+    process.stderr.close()
+    assert process.wait() == 2
+
+
+def test_an_endless_schema_is_refused() -> None:
+    zero = Path("/dev/zero")
+    if not zero.exists():
+        pytest.skip("there is no /dev/zero")
+    done = run("route", "hi", "--format", str(zero))
+    assert done.code == 2
+    assert "larger than 4 MB" in done.err

@@ -67,3 +67,11 @@ def test_a_hostile_name_stays_on_its_line_in_the_hint() -> None:
     assert caught.value.hint is not None
     assert "\n" not in caught.value.hint
     assert "\x1b" not in caught.value.hint
+
+
+def test_ten_thousand_names_that_no_person_types_are_not_compared() -> None:
+    many = fleet(*(f"{'x' * 900}{n}" for n in range(10_000)), "phi4:latest")
+    with pytest.raises(ModelUnknownError) as caught:
+        meant_model("phi3", many)
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("near: phi4:latest")

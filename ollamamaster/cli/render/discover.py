@@ -62,7 +62,7 @@ def render_discover(console: Console, fleet: Fleet, *, saved: bool) -> None:
         cells = [
             _name(instance),
             str(instance.locality),
-            one_line(instance.version or "-"),
+            instance.version or "-",
             str(len(instance.models)),
         ]
         if with_memory:
@@ -71,7 +71,7 @@ def render_discover(console: Console, fleet: Fleet, *, saved: bool) -> None:
             cells.append(_gpu(instance.gpu))
         up = instance.status is not Status.DOWN
         cells.append(milliseconds(instance.latency_ms) if up else "down")
-        table.add_row(*map(Text, cells), style=None if up else "dim")
+        table.add_row(*map(Text, map(one_line, cells)), style=None if up else "dim")
     if len(fleet) > 0:
         console.print(table)
     open_to_all = [i.settings.label or i.id for i in fleet if _answers_anyone(i)]
@@ -102,7 +102,7 @@ def _name(instance: Instance) -> str:
     marks = [key for key, value in sorted(instance.labels.items()) if value == "true"]
     called = ", ".join(filter(None, [instance.settings.label, *marks]))
     name = f"{instance.id} ({called})" if called else instance.id
-    return one_line(name if instance.status is Status.UP else f"! {name}")
+    return name if instance.status is Status.UP else f"! {name}"
 
 
 def _memory(instance: Instance) -> str:
@@ -110,7 +110,7 @@ def _memory(instance: Instance) -> str:
         seen = instance.last_seen
         return "never seen" if seen is None else f"last seen {seen.astimezone():%Y-%m-%d %H:%M}"
     loaded = (f"{model.name} ({size(model.size)})" for model in instance.loaded)
-    return one_line(", ".join(loaded)) or "-"
+    return ", ".join(loaded) or "-"
 
 
 def _gpu(gpu: Gpu) -> str:

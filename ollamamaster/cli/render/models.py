@@ -35,12 +35,13 @@ def render_models(console: Console, found: Sequence[FleetModel], total: int) -> 
         table.add_column("can")
     table.add_column("on", overflow="fold")
     for entry in found:
-        cells = [one_line(str(entry.model.name)), size(entry.model.size_bytes), str(entry.tier)]
+        cells = [str(entry.model.name), size(entry.model.size_bytes), str(entry.tier)]
         if with_context:
             cells.append(context(entry.model.context_length))
         if with_abilities:
             cells.append(_abilities(entry))
-        table.add_row(*cells, ", ".join(_place(place) for place in entry.places))
+        cells.append(", ".join(map(_place, entry.places)))
+        table.add_row(*map(one_line, cells))
     console.print(table)
     console.print(f"● in memory now · {len(found)} of {total} models", style="dim")
 
@@ -55,7 +56,7 @@ def _abilities(entry: FleetModel) -> str:
 
 
 def _place(place: Place) -> str:
-    name = one_line(place.instance.name)
+    name = place.instance.name
     if place.instance.status is Status.DOWN:
         return f"{name} (down)"
     return f"{name} ●" if place.loaded else name
