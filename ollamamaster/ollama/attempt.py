@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ollamamaster.errors import AttemptError
 from ollamamaster.ollama.stream import (
-    MAX_GREETING_BYTES,
+    GREETING,
     MAX_STREAM_BYTES,
     LineReader,
     WireError,
@@ -149,7 +149,7 @@ class Attempt:
         question = self._question()
         try:
             async with asyncio.timeout(self._watch.answer_within_s), question.open() as response:
-                await question.read(response, MAX_GREETING_BYTES)
+                await question.read(response, GREETING.size)
         except AttemptError as error:
             return error.status is not None and error.status < 500
         except TimeoutError:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from ollamamaster.ollama.bodies import encode
-from ollamamaster.ollama.connections import token_of
+from ollamamaster.ollama.connections import LARGE_BYTES, token_of
 from ollamamaster.ollama.failures import (
     Failures,
     Progress,
@@ -130,11 +130,16 @@ class Call:
     async def read(self, response: httpx.Response, limit: int) -> bytes:
         """The whole body. Raises WireError when it is larger than the limit."""
         data = bytearray()
-        async for piece in response.aiter_raw():
-            data += piece
-            if len(data) > limit:
-                raise WireError(f"larger than {limit:,} bytes")
-        return bytes(data)
+        async with AsyncExitStack() as stack:
+            has_room = False
+            async for piece in response.aiter_raw():
+                data += piece
+                if len(data) > limit:
+                    raise WireError(f"larger than {limit:,} bytes")
+                if len(data) > LARGE_BYTES and not has_room:
+                    await stack.enter_async_context(self._connections.room)
+                    has_room = True
+            return bytes(data)
 
     def late(self, seconds: float) -> AttemptError:
         """The error of a call that was ended after so many seconds."""

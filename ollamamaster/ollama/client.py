@@ -14,11 +14,13 @@ from ollamamaster.ollama.attempt import Attempt
 from ollamamaster.ollama.calls import Call
 from ollamamaster.ollama.connections import Connections
 from ollamamaster.ollama.stream import (
-    MAX_DOCUMENT_BYTES,
-    MAX_EMBEDDINGS_BYTES,
-    MAX_GREETING_BYTES,
-    MAX_LINE_BYTES,
+    EMBEDDINGS,
+    GREETING,
+    LINE,
     MAX_TEXT_CHARS,
+    PS,
+    SHOW,
+    TAGS,
     WireError,
     parse_object,
 )
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from ollamamaster.domain.instances import Endpoint
     from ollamamaster.domain.models import LoadedModel, Model
     from ollamamaster.ollama.http import httpx
+    from ollamamaster.ollama.stream import Limit
     from ollamamaster.ollama.watchdog import Ticks
 
 
@@ -79,7 +82,7 @@ class OllamaClient:
         try:
             async with asyncio.timeout(timeout_s):
                 async with call.open() as response:
-                    greeting = await call.read(response, MAX_GREETING_BYTES)
+                    greeting = await call.read(response, GREETING.size)
                     if greeting.decode("utf-8", "replace").strip() != _GREETING:
                         raise WireError(f"it does not say `{_GREETING}`")
                 return await self.version(endpoint, timeout_s=timeout_s)
@@ -89,18 +92,18 @@ class OllamaClient:
     async def version(self, endpoint: Endpoint, *, timeout_s: float) -> str:
         """The version, which is the cheapest sign of life."""
         call = Call(self._connections, endpoint, "GET", "/api/version")
-        return await _ask(call, wire.read_version, timeout_s, MAX_GREETING_BYTES)
+        return await _ask(call, wire.read_version, timeout_s, GREETING)
 
     async def tags(self, endpoint: Endpoint, *, timeout_s: float) -> tuple[Model, ...]:
         """The models the instance has on disk."""
         call = Call(self._connections, endpoint, "GET", "/api/tags")
-        return await _ask(call, wire.read_tags, timeout_s)
+        return await _ask(call, wire.read_tags, timeout_s, TAGS)
 
     async def ps(self, endpoint: Endpoint, *, timeout_s: float) -> tuple[LoadedModel, ...]:
         """The models the instance has in memory; none where it cannot tell (before 0.1.38)."""
         call = Call(self._connections, endpoint, "GET", "/api/ps")
         try:
-            return await _ask(call, wire.read_ps, timeout_s)
+            return await _ask(call, wire.read_ps, timeout_s, PS)
         except AttemptError as error:
             if error.status != 404:
                 raise
@@ -110,7 +113,7 @@ class OllamaClient:
         """The model with its capabilities, context length and shape filled in."""
         body = bodies.show_body(str(model.name))
         call = Call(self._connections, endpoint, "POST", "/api/show", body)
-        return await _ask(call, lambda document: wire.read_show(document, model), timeout_s)
+        return await _ask(call, lambda document: wire.read_show(document, model), timeout_s, SHOW)
 
     async def answer(
         self, endpoint: Endpoint, request: AnswerRequest
@@ -208,7 +211,7 @@ class OllamaClient:
         pulling: bool = False,
     ) -> AsyncGenerator[_L, None]:
         """The lines of a stream as values, the last one done; raises when there is no such line."""
-        attempt = self._attempt(endpoint, call, watch, MAX_LINE_BYTES)
+        attempt = self._attempt(endpoint, call, watch, LINE.size)
         async with aclosing(attempt.lines()) as lines:
             async for data in lines:
                 try:
@@ -230,11 +233,11 @@ class OllamaClient:
     ) -> _T:
         """One document that may take as long as a load, so it is watched like a stream."""
         watch = replace(self._watch, line_within_s=None)
-        attempt = self._attempt(endpoint, call, watch, MAX_EMBEDDINGS_BYTES)
+        attempt = self._attempt(endpoint, call, watch, EMBEDDINGS.size)
         async with aclosing(attempt.lines()) as lines:
             data = b"\n".join([line async for line in lines])
         try:
-            return read(parse_object(data))
+            return read(parse_object(data, EMBEDDINGS))
         except WireError as problem:
             raise call.failures.bad_response(str(problem)) from None
 
@@ -243,11 +246,11 @@ async def _ask(
     call: Call,
     read: Callable[[Mapping[str, Any]], _T],
     timeout_s: float,
-    limit: int = MAX_DOCUMENT_BYTES,
+    limit: Limit,
 ) -> _T:
     """One document within `timeout_s`, everything included."""
     try:
         async with asyncio.timeout(timeout_s), call.open() as response:
-            return read(parse_object(await call.read(response, limit)))
+            return read(parse_object(await call.read(response, limit.size), limit))
     except TimeoutError:
         raise call.late(timeout_s) from None

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 # No limit: a hanging instance must not keep another one's request waiting in the pool. Idle ones
 # are kept for the next question to the same instance, no longer than any server keeps them.
 _LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=8, keepalive_expiry=5.0)
+# Bodies longer than this are read a few at a time; hundreds of models fit into less. However many
+# instances send as much as they may, they share this much memory: an honest one has its turn.
+LARGE_BYTES = 128_000
+_LARGE_AT_ONCE = 8
 # Names that never leave a private network (RFC 6761, RFC 6762, RFC 8375, ICANN's `.internal`).
 _PRIVATE_SUFFIXES = (
     ".localhost",
@@ -45,6 +49,8 @@ class Connections:
         self._transport = transport
         self._pools: dict[tuple[bool, str | None, bool], httpx.AsyncClient] = {}
         self._proxied: dict[str, bool] = {}
+        self.room = asyncio.Semaphore(_LARGE_AT_ONCE)
+        """To be held while more than LARGE_BYTES of a body are read."""
 
     async def pool(self, endpoint: Endpoint) -> httpx.AsyncClient:
         """The client for this endpoint. Raises UnusableEndpointError."""

@@ -4,35 +4,55 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, NoReturn
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import Any, NamedTuple, NoReturn
 
 MB = 1_000_000
 
+
+class Limit(NamedTuple):
+    """How large one JSON value may be.
+
+    Python reads JSON in one go, and everything else waits: two million tiny values take seconds
+    and ten times the memory of their bytes. Counting commas first takes a thousandth of that.
+    """
+
+    size: int
+    """In bytes."""
+    commas: int
+    """Also those inside texts."""
+
+
+# `Ollama is running` and a version are a few dozen bytes.
+GREETING = Limit(4_000, 100)
+# Two thousand models of at most 600 bytes, each with some 25 values, with room.
+TAGS = Limit(2 * MB, 100_000)
+# Two hundred models of the same size.
+PS = Limit(200_000, 10_000)
+# A long licence, once more in the Modelfile, is 100 kB; thirty thousand tensors of 80 bytes and
+# five commas are ten times as many as the largest mixture of experts has.
+SHOW = Limit(4 * MB, 200_000)
 # The last line of `/api/generate` has every token of the context as a number: two million tokens
 # (beyond any model that can be run at home) of up to seven digits and a comma.
-MAX_LINE_BYTES = 16 * MB
+LINE = Limit(16 * MB, 2_500_000)
+# A thousand vectors of 4,096 numbers of 12 characters are 49 MB.
+EMBEDDINGS = Limit(64 * MB, 5_000_000)
+# Lists and objects in one value: those thirty thousand tensors have two each.
+MAX_BRACKETS = 100_000
+# Ollama's own answers nest four deep.
+MAX_DEPTH = 64
 # Four million tokens of text: no model has a longer context, so no honest answer is longer.
 MAX_TEXT_CHARS = 16 * MB
 # What carries that text: about 130 bytes of JSON around each of four million tokens, rounded up.
 # It also ends a stream of empty lines, which has no text to count.
 MAX_STREAM_BYTES = 1_000 * MB
-# Ten thousand models of about 1 kB each, with room; `/api/show` with a long licence is 100 kB.
-MAX_DOCUMENT_BYTES = 16 * MB
-# A thousand vectors of 4,096 numbers of 12 characters are 49 MB.
-MAX_EMBEDDINGS_BYTES = 64 * MB
 # What says no: a line of text, or the page of a proxy that nobody will read to its end.
 MAX_ERROR_BYTES = 64_000
-# `Ollama is running` and a version are a few dozen bytes.
-MAX_GREETING_BYTES = 4_000
-# Ollama's own answers nest four deep.
-MAX_DEPTH = 64
 
 # Strings are taken whole, so that brackets inside them do not count. Possessive, and the closing
 # quote may be missing: no input makes it go back and try again.
-_TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[{]|[\]}]', re.DOTALL)
+_TEXTS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_TO_LISTS = bytes.maketrans(b"{}", b"[]")
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 class WireError(Exception):
@@ -42,7 +62,7 @@ class WireError(Exception):
 class LineReader:
     """Cuts bytes into lines as they come; holds at most one unfinished line."""
 
-    def __init__(self, max_line_bytes: int = MAX_LINE_BYTES) -> None:
+    def __init__(self, max_line_bytes: int = LINE.size) -> None:
         self._max = max_line_bytes
         self._open = bytearray()
 
@@ -70,9 +90,15 @@ class LineReader:
         self._open += part
 
 
-def parse(data: bytes) -> Any:
-    """The JSON value in these bytes. Raises WireError, also for what nests too deep."""
-    if _depth_exceeds(data, MAX_DEPTH):
+def parse(data: bytes, limit: Limit = LINE) -> Any:
+    """The JSON value in these bytes. Raises WireError, also for too much and too deep."""
+    if len(data) > limit.size or data.count(b",") > limit.commas:
+        raise WireError("too large for what it is")
+    brackets = data.count(b"[") + data.count(b"{")
+    if brackets > MAX_BRACKETS:
+        raise WireError(f"more than {MAX_BRACKETS:,} lists and objects")
+    # What has no more brackets than the limit cannot nest deeper; that is nearly every line.
+    if brackets > MAX_DEPTH and _is_deep(data):
         raise WireError(f"JSON nested deeper than {MAX_DEPTH}")
     try:
         return json.loads(data, parse_constant=_no_constant)
@@ -82,9 +108,9 @@ def parse(data: bytes) -> Any:
         raise WireError(f"{kind}: {start}") from None
 
 
-def parse_object(data: bytes) -> dict[str, Any]:
+def parse_object(data: bytes, limit: Limit = LINE) -> dict[str, Any]:
     """The JSON object in these bytes. Raises WireError when it is anything else."""
-    value = parse(data)
+    value = parse(data, limit)
     if not isinstance(value, dict):
         raise WireError(f"a JSON object was expected, not {_KINDS.get(type(value), 'a number')}")
     return value
@@ -93,26 +119,15 @@ def parse_object(data: bytes) -> dict[str, Any]:
 _KINDS = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
 
 
-def _depth_exceeds(data: bytes, limit: int) -> bool:
-    # A document with no more opening brackets than the limit cannot nest deeper; that is nearly
-    # every line, and counting is a hundred times faster than looking.
-    if data.count(b"[") + data.count(b"{") <= limit:
-        return False
-    depth = 0
-    for step in _steps(data):
-        depth += step
-        if depth > limit:
-            return True
-    return False
-
-
-def _steps(data: bytes) -> Iterator[int]:
-    for found in _TOKENS.finditer(data):
-        first = data[found.start()]
-        if first in b"[{":
-            yield 1
-        elif first in b"]}":
-            yield -1
+def _is_deep(data: bytes) -> bool:
+    """Whether it nests deeper than the limit: each turn takes the innermost pairs away."""
+    left = _TEXTS.sub(b"", data).translate(_TO_LISTS, _NO_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        less = left.replace(b"[]", b"")
+        if less == left:
+            break
+        left = less
+    return b"[]" in left or left.count(b"[") > MAX_DEPTH
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ollamamaster.bootstrap import Application
+from ollamamaster.domain.instances import Status
 from ollamamaster.services.plan import DiscoverRequest
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
@@ -108,6 +109,33 @@ async def test_what_is_not_ollama_is_passed_over(
         found = await discover(request)
     assert [i.id for i in found.fleet] == [ollama.id]
     assert (found.scan.open, found.scan.probes) == (2, 2)
+
+
+ENDLESS = b'{"models":[' + b"[]," * 500_000 + b"[]]}"
+GREETING = {b"/": b"Ollama is running", b"/api/version": b'{"version":"0.24.0"}'}
+
+
+def brackets(connection: socket.socket, _ended: threading.Event) -> None:
+    """Ollama, but for hundreds of thousands of empty lists."""
+    waiting = b""
+    while piece := connection.recv(4096):
+        waiting += piece
+        while b"\r\n\r\n" in waiting:
+            request, _, waiting = waiting.partition(b"\r\n\r\n")
+            body = GREETING.get(request.split(b" ")[1], ENDLESS)
+            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body))
+            connection.sendall(body)
+
+
+async def test_instances_that_answer_with_endless_lists_do_not_keep_another_from_being_up(
+    ollama: SimulatedInstance,
+) -> None:
+    with contextlib.ExitStack() as stack:
+        ports = [stack.enter_context(server(brackets)) for _ in range(12)]
+        listed = ",".join(map(str, [*ports, ollama.port]))
+        found = await discover(DiscoverRequest(("127.0.0.1",), ports=listed))
+    status = {i.address.port: i.status for i in found.fleet}
+    assert status == {ollama.port: Status.UP, **dict.fromkeys(ports, Status.DEGRADED)}
 
 
 async def test_ports_that_never_answer_are_waited_for_all_at_once(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from contextlib import aclosing
@@ -230,6 +231,47 @@ async def test_a_document_over_the_limit_is_refused() -> None:
     with pytest.raises(AttemptError) as caught:
         await client(says(*[b" " * 1_000_000] * 17)).tags(HERE, timeout_s=30)
     assert caught.value.outcome is Outcome.BAD_RESPONSE
+
+
+async def test_a_list_of_what_is_in_memory_is_short() -> None:
+    body = b'{"models":[]}' + b" " * 300_000
+    assert await client(says(body)).tags(HERE, timeout_s=30) == ()
+    with pytest.raises(AttemptError) as caught:
+        await client(says(body)).ps(HERE, timeout_s=30)
+    assert caught.value.outcome is Outcome.BAD_RESPONSE
+
+
+class Held(httpx.AsyncByteStream):
+    """A large body that ends when it is let go."""
+
+    def __init__(self, begun: list[None], full: asyncio.Event, let_go: asyncio.Event) -> None:
+        self._begun, self._full, self._let_go = begun, full, let_go
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b'{"models":[]}' + b" " * 200_000
+        self._begun.append(None)
+        if len(self._begun) == 8:
+            self._full.set()
+        await self._let_go.wait()
+        yield b" "
+
+
+async def test_large_answers_are_read_a_few_at_a_time_and_no_small_one_waits_for_them() -> None:
+    begun: list[None] = []
+    full, let_go = asyncio.Event(), asyncio.Event()
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api/tags":
+            return httpx.Response(200, stream=Held(begun, full, let_go))
+        return says(b'{"models":[]}')
+
+    ollama = client(handler)
+    asked = [asyncio.create_task(ollama.tags(HERE, timeout_s=30)) for _ in range(20)]
+    await full.wait()
+    assert await ollama.ps(HERE, timeout_s=30) == ()
+    assert len(begun) == 8
+    let_go.set()
+    assert await asyncio.gather(*asked) == [()] * 20
 
 
 async def test_options_that_json_cannot_say_are_the_callers_fault() -> None:

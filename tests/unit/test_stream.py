@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ollamamaster.ollama.stream import MAX_DEPTH, LineReader, WireError, parse, parse_object
+from ollamamaster.ollama.stream import (
+    MAX_BRACKETS,
+    MAX_DEPTH,
+    TAGS,
+    LineReader,
+    WireError,
+    parse,
+    parse_object,
+)
 
 
 @given(
@@ -53,7 +61,32 @@ def test_nesting_up_to_the_limit_is_read() -> None:
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
 def test_deeper_nesting_is_refused_however_deep(opening: bytes) -> None:
     with pytest.raises(WireError, match="nested"):
-        parse(opening * 1_000_000)
+        parse(opening * 50_000)
+
+
+@pytest.mark.parametrize("part", [b"[],", b"{},", b'{"a":[]},'])
+def test_more_lists_and_objects_than_any_answer_has_are_refused(part: bytes) -> None:
+    with pytest.raises(WireError, match="more than"):
+        parse(b"[" + part * MAX_BRACKETS + b"[]]")
+
+
+def test_a_document_has_no_more_values_than_its_kind_may_have() -> None:
+    data = b'{"x":[' + b"1," * TAGS.commas + b"1]}"
+    assert len(parse(data)["x"]) == TAGS.commas + 1
+    parse(data.replace(b"1,", b"", 1), TAGS)
+    with pytest.raises(WireError, match="too large"):
+        parse(data.replace(b"1]", b"1,1]"), TAGS)
+
+
+def test_the_last_line_may_hold_the_context_of_two_million_tokens() -> None:
+    line = b'{"done":true,"context":[' + b"128000," * 2_000_000 + b"1]}"
+    assert len(parse(line)["context"]) == 2_000_001
+
+
+@given(st.recursive(st.text('[]{}\\",') | st.integers(), st.lists, max_leaves=200))
+def test_whatever_nests_little_is_read(value: object) -> None:
+    padded = [value, [[]] * MAX_DEPTH]
+    assert parse(json.dumps(padded).encode()) == padded
 
 
 def test_brackets_inside_texts_do_not_nest() -> None:
