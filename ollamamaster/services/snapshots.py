@@ -12,7 +12,7 @@ from ollamamaster.errors import AttemptError
 
 if TYPE_CHECKING:
     from asyncio import Future
-    from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
     from ollamamaster.domain.instances import Endpoint
     from ollamamaster.domain.models import Model
@@ -52,7 +52,7 @@ class Snapshots:
         return await asyncio.gather(*map(look, endpoints))
 
     async def _first(self, endpoint: Endpoint) -> Snapshot | None:
-        version = await _told(self._ollama.identify(endpoint, timeout_s=IDENTIFY_S), IDENTIFY_S)
+        version = await _told(self._ollama.identify, endpoint, within_s=IDENTIFY_S)
         if version is None:
             return None
         samples = []
@@ -62,15 +62,15 @@ class Snapshots:
                 break
             samples.append(latency_ms)
         models, loaded = await asyncio.gather(
-            _told(self._ollama.tags(endpoint, timeout_s=_LIST_S), _LIST_S),
-            _told(self._ollama.ps(endpoint, timeout_s=_LIST_S), _LIST_S),
+            _told(self._ollama.tags, endpoint, within_s=_LIST_S),
+            _told(self._ollama.ps, endpoint, within_s=_LIST_S),
         )
         latency = median(samples) if samples else None
         return Snapshot(self._clock.now(), version, latency, models, loaded)
 
     async def _latency_ms(self, endpoint: Endpoint, within_s: float) -> float | None:
         began = self._clock.monotonic()
-        if await _told(self._ollama.version(endpoint, timeout_s=within_s), within_s) is None:
+        if await _told(self._ollama.version, endpoint, within_s=within_s) is None:
             return None
         return (self._clock.monotonic() - began) * 1000
 
@@ -83,9 +83,9 @@ class Snapshots:
         async def look(endpoint: Endpoint) -> Snapshot | None:
             async with gate:
                 version, models, loaded = await asyncio.gather(
-                    _told(self._ollama.version(endpoint, timeout_s=within_s), within_s),
-                    _told(self._ollama.tags(endpoint, timeout_s=within_s), within_s),
-                    _told(self._ollama.ps(endpoint, timeout_s=within_s), within_s),
+                    _told(self._ollama.version, endpoint, within_s=within_s),
+                    _told(self._ollama.tags, endpoint, within_s=within_s),
+                    _told(self._ollama.ps, endpoint, within_s=within_s),
                 )
             if version is None:
                 return None
@@ -112,7 +112,7 @@ class Snapshots:
 
         async def ask(endpoint: Endpoint, model: Model) -> None:
             async with gate:
-                told = await _told(self._ollama.show(endpoint, model, timeout_s=_SHOW_S), _SHOW_S)
+                told = await _told(self._ollama.show, endpoint, model, within_s=_SHOW_S)
             if told is not None:
                 facts[model.digest] = Facts(told.capabilities, told.context_length, told.shape)
 
@@ -137,10 +137,13 @@ async def _settled(tasks: Collection[Future[Any]], within_s: float) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _told(question: Awaitable[T], within_s: float) -> T | None:
-    """The answer, or None where there is none in time; the client has the same limit."""
+async def _told(ask: Callable[..., Awaitable[T]], *of: object, within_s: float) -> T | None:
+    """The answer, or None where there is none in time; the client has the same limit.
+
+    It is asked only here: a question that is made earlier and never begun is a warning of Python's.
+    """
     try:
         async with asyncio.timeout(within_s + 0.25):
-            return await question
+            return await ask(*of, timeout_s=within_s)
     except (AttemptError, TimeoutError):
         return None
