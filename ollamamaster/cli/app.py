@@ -33,6 +33,13 @@ COMMANDS = {
     "help": "Explain exit codes, JSON, files, targets and the environment.",
 }
 GROUPS = {"config", "sandbox"}
+_OF_OLLAMA = {
+    "list": "models",
+    "ls": "models",
+    "ps": "models --loaded",
+    "run": 'route -m MODEL "PROMPT"',
+    "show": "models PATTERN --json",
+}
 
 
 class LazyGroup(Group):
@@ -150,7 +157,22 @@ def command_path(words: Sequence[str]) -> str:
 def _usage_error(error: TyperException) -> UsageError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else PROGRAM
-    return UsageError(error.format_message(), hint=f"{path} --help")
+    message, hints = error.format_message(), [f"{path} --help"]
+    if message.startswith("No such command"):
+        hints.insert(0, _meant_command(OUTPUT.command))
+    elif message.startswith("Got unexpected extra argument") and OUTPUT.command == "route":
+        hints.insert(0, 'a prompt of several words needs quotes: ollamamaster route "…"')
+    return UsageError(message, hint="\n".join(filter(None, hints)))
+
+
+def _meant_command(typed: str) -> str:
+    """What whoever typed this may have meant; people who know Ollama type its commands."""
+    near = _OF_OLLAMA.get(typed)
+    if near is None:
+        from difflib import get_close_matches
+
+        near = next(iter(get_close_matches(typed, COMMANDS, 1)), None)
+    return f"did you mean: {PROGRAM} {near}" if near else ""
 
 
 def _make_streams_safe() -> None:

@@ -79,7 +79,8 @@ def _explain(application: Application, request: RouteRequest) -> int:
     def table(console: Console) -> None:
         from ollamamaster.cli.render.explain import render_decision
 
-        render_decision(console, decision, price)
+        names = {instance.id: instance.name for instance in application.fleet()}
+        render_decision(console, decision, price, names)
 
     def rows() -> list[list[str]]:
         from ollamamaster.cli.render.explain import decision_rows

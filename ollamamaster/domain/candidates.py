@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from ollamamaster.domain.task import Task
 
 
+_CANNOT: dict[str, str] = {
+    Capability.COMPLETION: "writes no text",
+    Capability.VISION: "cannot see images",
+    Capability.THINKING: "has no thinking",
+}
+
+
 class Reason(StrEnum):
     """Why a pair cannot do the task. Stable words for scripts."""
 
@@ -96,10 +103,14 @@ def sift(
             else:
                 rejected.append(Rejection(*pair.key, *verdict))
         if wish.model is not None and instance.model(wish.model) is None:
-            rejected.append(
-                Rejection(wish.model, instance.id, Reason.MODEL_MISSING, "it does not have it")
-            )
+            rejected.append(_missing(wish.model, instance))
     return Sifted(tuple(fit), tuple(rejected))
+
+
+def _missing(model: str, instance: Instance) -> Rejection:
+    if instance.status is Status.DOWN and not instance.models:
+        return Rejection(model, instance.id, Reason.INSTANCE_DOWN, "the instance is down")
+    return Rejection(model, instance.id, Reason.MODEL_MISSING, "it does not have it")
 
 
 def _pairs(instance: Instance, settings: Settings) -> Iterator[Pair]:
@@ -158,7 +169,7 @@ def _missing_capability(model: Model, task: Task) -> str | None:
         if known is None and need != Capability.COMPLETION:
             return f"not known to have {need}"
         if known is not None and need not in known:
-            return f"has no {need}"
+            return _CANNOT.get(need, f"has no {need}")
     return None
 
 

@@ -124,7 +124,10 @@ def context_needed(pair: Pair, task: Task) -> int:
 def expected_output(pair: Pair, task: Task) -> Range:
     """Tokens the model will write; more when it thinks."""
     thinks = Capability.THINKING in (pair.model.capabilities or ())
-    return task.output_tokens.times(_THINKING_FACTOR if thinks and not task.no_thinking else 1.0)
+    if not thinks or task.no_thinking:
+        return task.output_tokens
+    output = task.output_tokens.times(_THINKING_FACTOR)
+    return output if task.output_limit is None else output.at_most(task.output_limit)
 
 
 def _spread(median: float, factor: float) -> Range:

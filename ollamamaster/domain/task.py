@@ -73,7 +73,8 @@ class Question:
 class Task:
     """A question as it was understood. `evidence` names rules and counts, no words of the prompt.
 
-    `context_tokens` is what prompt and answer need together, with a margin for both estimates.
+    `context_tokens` is what prompt and answer need together, with a margin for both estimates;
+    `output_limit` bounds the answer with its thoughts.
     """
 
     type: TaskType
@@ -84,6 +85,7 @@ class Task:
     context_tokens: int
     evidence: tuple[str, ...] = ()
     no_thinking: bool = False
+    output_limit: int | None = None
 
 
 # Tokens of an answer before anything is learnt. Medians follow the public conversation traces
@@ -158,6 +160,7 @@ def analyse(question: Question) -> Task:
         context_tokens=round(prompt_tokens * _PROMPT_MARGIN + output.p80),
         evidence=(*evidence, *reasons),
         no_thinking=question.think is False,
+        output_limit=_limit(question),
     )
 
 
@@ -210,8 +213,11 @@ def _complexity(
 
 
 def _output(question: Question, task_type: TaskType) -> Range:
-    limit = question.options.get("num_predict")
+    limit = _limit(question)
     expected = OUTPUT_TOKENS[task_type]
-    if isinstance(limit, int) and limit > 0:
-        return expected.at_most(limit)
-    return expected
+    return expected if limit is None else expected.at_most(limit)
+
+
+def _limit(question: Question) -> int | None:
+    limit = question.options.get("num_predict")
+    return limit if isinstance(limit, int) and limit > 0 else None

@@ -80,6 +80,7 @@ class RouteRun:
     decision: Decision | None = None
     _answering: Answering = field(init=False)
     _fleet: Fleet = field(default_factory=Fleet)
+    _wanted: Wish = field(default_factory=Wish)
 
     def __post_init__(self) -> None:
         of = self.service
@@ -135,9 +136,12 @@ class RouteRun:
         if decision.refused:
             raise over_limit(decision)
         if not decision.ranked:
-            raise no_candidate(decision, self._fleet)
+            raise no_candidate(decision, self._fleet, self._wanted)
         if decision.late:
-            listener.note("no candidate is likely to be that fast; using the fastest")
+            likely = decision.ranked[0].estimate.p80_s
+            listener.note(
+                f"nothing is likely to be that fast; using the fastest, up to {likely:.1f} s"
+            )
         await self._try_all(decision, listener)
 
     async def decide(
@@ -158,6 +162,7 @@ class RouteRun:
             if trying and not fleet.up:
                 raise none_up(fleet) from None
             wish = self._wish(fleet, note, trying=trying)
+        self._wanted = wish
         self._answering.health = dict(service.liveness.load())
         now = service.clock.now().timestamp()
         skipped = {i for i, health in self._answering.health.items() if health.skipped(now)}

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.candidates import Reason
+from ollamamaster.domain.instances import Status
 from ollamamaster.domain.plain_text import one_line
 from ollamamaster.errors import (
     AllFailedError,
@@ -17,12 +18,14 @@ from ollamamaster.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from ollamamaster.domain.candidates import Rejection
+    from ollamamaster.domain.candidates import Rejection, Wish
+    from ollamamaster.domain.instances import Instance
     from ollamamaster.domain.routing import Attempt, RouteResult
     from ollamamaster.domain.selection import Decision
     from ollamamaster.domain.snapshot import Fleet
+    from ollamamaster.domain.task import Task
 
 # Details of so many rejections are shown; `--explain` has them all.
 _SHOWN = 5
@@ -39,24 +42,69 @@ _REMEDIES = {
 }
 
 
-def no_candidate(decision: Decision, fleet: Fleet) -> OllamaMasterError:
+def no_candidate(decision: Decision, fleet: Fleet, wish: Wish) -> OllamaMasterError:
     """Nothing could even be tried."""
     if not fleet.up:
         return none_up(fleet)
+    asked = next((i for i in fleet if i.id == wish.instance), None)
+    if asked is not None and asked.status is Status.DOWN:
+        return NoInstanceError(
+            f"{_called(asked)} is down",
+            hint=f"is it on? ask again: ollamamaster discover {asked.id}",
+            instance=asked.id,
+        )
     rejected = [r for r in decision.rejected if r.reason is not Reason.NOT_REQUESTED]
+    if asked is not None:
+        rejected = [r for r in rejected if r.instance == asked.id]
+    if wish.model is not None:
+        there = [r for r in rejected if r.reason is not Reason.MODEL_MISSING]
+        if not there and asked is not None:
+            return _not_there(wish.model, asked, fleet)
+        rejected = there or rejected
     if not rejected:
         where = "the instance" if decision.rejected else "the fleet"
         return NoCandidateError(
             f"{where} has no model at all", hint="download one: ollamamaster pull llama3.2:3b"
         )
-    reasons = Counter(r.reason for r in rejected)
-    lines = [_refusal(r) for r in rejected[:_SHOWN]]
+    names = {i.id: i.name for i in fleet}
+    lines = [_refusal(r, names) for r in rejected[:_SHOWN]]
     if len(rejected) > _SHOWN:
-        lines.append(f"and {len(rejected) - _SHOWN} more: --explain shows all")
-    most_common = reasons.most_common(1)[0][0]
-    if most_common in _REMEDIES:
+        lines.append(f"and {len(rejected) - _SHOWN} more: --explain --json shows all")
+    most_common = Counter(r.reason for r in rejected).most_common(1)[0][0]
+    able = _able(decision.task, fleet) if most_common is Reason.CAPABILITY_MISSING else []
+    if able and wish.model is not None:
+        lines.append(f"these can: {', '.join(able[:_SHOWN])}; leave out --model")
+    elif most_common in _REMEDIES:
         lines.append(_REMEDIES[most_common])
     return NoCandidateError("no model of the fleet can do this", hint="\n".join(lines))
+
+
+def _not_there(model: str, asked: Instance, fleet: Fleet) -> NoCandidateError:
+    others = [i.name for i in fleet if i.model(model) is not None]
+    lines = [f"it is on: {', '.join(others)}"] if others else []
+    lines.append(f"to get it: ollamamaster pull {one_line(model)} --instance {asked.name}")
+    return NoCandidateError(
+        f"{_called(asked)} does not have {one_line(model)}",
+        hint="\n".join(lines),
+        instance=asked.id,
+    )
+
+
+def _able(task: Task, fleet: Fleet) -> list[str]:
+    """The names of the models that have what the task needs, on instances that are up."""
+    return sorted(
+        {
+            one_line(str(m.name))
+            for i in fleet.up
+            for m in i.models
+            if m.capabilities is not None and task.needs <= m.capabilities
+        }
+    )
+
+
+def _called(instance: Instance) -> str:
+    label = instance.settings.label
+    return f"{label} ({instance.id})" if label else instance.id
 
 
 def none_up(fleet: Fleet) -> NoInstanceError:
@@ -73,7 +121,7 @@ def none_up(fleet: Fleet) -> NoInstanceError:
 def over_limit(decision: Decision) -> TimeLimitError:
     """The person insisted on something that is known to be too slow."""
     late = [r for r in decision.rejected if r.reason is Reason.OVER_TIME_LIMIT]
-    lines = [_refusal(r) for r in late[:_SHOWN]]
+    lines = [_refusal(r, {}) for r in late[:_SHOWN]]
     return TimeLimitError("nothing that was asked for is fast enough", hint="\n".join(lines))
 
 
@@ -101,11 +149,13 @@ def deadline_error(limit_s: float, result: RouteResult) -> TimeLimitError:
 
 def _line(attempt: Attempt) -> str:
     error = f": {one_line(attempt.error)}" if attempt.error else ""
-    return f"{one_line(attempt.model)} on {attempt.instance}: {attempt.outcome}{error}"
+    how = "stopped" if attempt.outcome is Outcome.CANCELLED else str(attempt.outcome)
+    return f"{one_line(attempt.model)} on {attempt.instance}: {how}{error}"
 
 
-def _refusal(rejection: Rejection) -> str:
-    return f"{one_line(rejection.model)} on {rejection.instance}: {rejection.detail}"
+def _refusal(rejection: Rejection, names: Mapping[str, str]) -> str:
+    place = names.get(rejection.instance, rejection.instance)
+    return f"{one_line(rejection.model)} on {place}: {rejection.detail}"
 
 
 def _never_connected(attempt: Attempt) -> bool:

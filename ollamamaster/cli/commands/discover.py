@@ -68,6 +68,9 @@ def discover(
     Without TARGET: this machine's loopback, OLLAMA_HOST, and everything in config.toml and the
     inventory. A network is only ever scanned when it is named.
 
+    In a pipe: id, status, locality, version, latency in ms, number of models and label, between
+    tabs.
+
     ollamamaster discover
     ollamamaster discover 192.168.1.0/24 gaming-pc:11434
     ollamamaster discover --lan --json | jq -r '.data.instances[].id'
@@ -125,7 +128,7 @@ def _progress() -> AbstractContextManager[Callable[[int, int, int], None] | None
 def _show(found: Discovery, request: DiscoverRequest) -> int:
     nothing = len(found.fleet.up) == 0
     if nothing and OUTPUT.json:
-        return OUTPUT.fail(_nothing(), data=discover_data(found.fleet, found.scan))
+        return OUTPUT.fail(_nothing(request), data=discover_data(found.fleet, found.scan))
 
     def table(console: Console) -> None:
         from ollamamaster.cli.render.discover import render_discover
@@ -138,10 +141,19 @@ def _show(found: Discovery, request: DiscoverRequest) -> int:
             table=table,
             rows=lambda: _rows(found),
         )
-    return OUTPUT.fail(_nothing()) if nothing else ExitCode.OK
+    return OUTPUT.fail(_nothing(request)) if nothing else ExitCode.OK
 
 
-def _nothing() -> NoInstanceError:
+def _nothing(request: DiscoverRequest) -> NoInstanceError:
+    if request.targets:
+        return NoInstanceError(
+            f"no Ollama found at {', '.join(request.targets)}",
+            hint=(
+                "does it run there, and listen beyond loopback (OLLAMA_HOST=0.0.0.0)?\n"
+                "other ports:      ollamamaster discover HOST:PORT-PORT\n"
+                "what to write:    ollamamaster help targets"
+            ),
+        )
     return NoInstanceError(
         "no Ollama found",
         hint=(
@@ -194,6 +206,8 @@ class _Watching:
             if not OUTPUT.json:
                 _show(first, self._request)
                 sys.stdout.flush()
+            if OUTPUT.notes_on_terminal:
+                OUTPUT.note("watching for changes; Ctrl-C ends it")
             changes = self._application.watch_service(service).watch(self._request, first)
             async with aclosing(changes):
                 async for observed in changes:

@@ -9,10 +9,12 @@ from typer import Option
 from ollamamaster.bootstrap import Application
 from ollamamaster.cli import options
 from ollamamaster.cli.output import OUTPUT
+from ollamamaster.cli.render.words import capability_of
 from ollamamaster.contract.models import models_data
 from ollamamaster.domain.catalogue import ModelQuery
 from ollamamaster.domain.instances import Status
-from ollamamaster.domain.models import Tier
+from ollamamaster.domain.models import Capability, Tier
+from ollamamaster.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,6 +38,8 @@ def models(
     What was checked within the last minute is shown as it is; else the known instances are asked
     first, for one second at most. With an empty inventory the default discovery runs first.
 
+    In a pipe: name, tier, bytes, context length and the ids of up instances, between tabs.
+
     ollamamaster models --tier fast
     ollamamaster models 'qwen*' --json | jq -r '.data.models[].name'
     ollamamaster models --capability vision --loaded
@@ -47,7 +51,10 @@ def models(
         from ollamamaster.cli.interrupts import run_async
 
         fleet = run_async(_asked_again(application))
-    found = service.matching(fleet, ModelQuery(pattern, tier, capability, loaded, instance))
+    wanted = None if capability is None else _known_capability(capability, fleet)
+    found = service.matching(fleet, ModelQuery(pattern, tier, wanted, loaded, instance))
+    if not found:
+        OUTPUT.note(f"none of the {service.total(fleet)} models of the fleet matches")
 
     def table(console: Console) -> None:
         from ollamamaster.cli.render.models import render_models
@@ -55,6 +62,16 @@ def models(
         render_models(console, found, service.total(fleet))
 
     return OUTPUT.emit(lambda: models_data(found), table=table, rows=lambda: map(_row, found))
+
+
+def _known_capability(word: str, fleet: Fleet) -> str:
+    """The capability that is meant. Raises UsageError for one that nobody has heard of."""
+    known = {str(c) for c in Capability}
+    known |= {c for i in fleet for m in i.models for c in m.capabilities or ()}
+    meant = capability_of(word)
+    if meant not in known:
+        raise UsageError(f"--capability: there is no {word!r}", hint=", ".join(sorted(known)))
+    return meant
 
 
 async def _asked_again(application: Application) -> Fleet:

@@ -87,6 +87,7 @@ def up(fleet: Fleet = "home", speed: Speed = 1.0, seed: Seed = 0) -> int:
         else:
             for instance in running:
                 OUTPUT.note(f"{instance.name} is {instance.id}")
+            OUTPUT.note("type this in another terminal; Ctrl-C here ends the fleet:")
             for line in _for_another_terminal(str(running.home)):
                 OUTPUT.line(line)
         sys.stdout.flush()

@@ -46,32 +46,29 @@ def scan_progress(console: Console) -> Iterator[Callable[[int, int, int], None]]
 
 
 def render_discover(console: Console, fleet: Fleet, *, saved: bool) -> None:
-    """One line an instance; in a narrow terminal the GPU goes first, then what is in memory."""
+    """One line an instance, the nearest first.
+
+    In a narrow terminal the GPU goes first, then what is in memory, then the version.
+    """
+    columns: dict[str, Callable[[Instance], str]] = {"instance": _id}
+    if any(map(_called, fleet)):
+        columns["called"] = _called
+    columns["where"] = lambda instance: str(instance.locality)
+    if console.width >= 76:
+        columns["version"] = lambda instance: instance.version or "-"
+    columns["models"] = lambda instance: str(len(instance.models))
+    if console.width >= 90:
+        columns["in memory"] = _memory
+    if console.width >= 110:
+        columns["gpu"] = lambda instance: _gpu(instance.gpu)
+    columns["answers in"] = _answers_in
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("instance", overflow="fold")
-    table.add_column("where", no_wrap=True)
-    table.add_column("version", no_wrap=True)
-    table.add_column("models", justify="right", no_wrap=True)
-    with_memory, with_gpu = console.width >= 80, console.width >= 100
-    if with_memory:
-        table.add_column("in memory")
-    if with_gpu:
-        table.add_column("gpu", no_wrap=True)
-    table.add_column("answers in", justify="right", no_wrap=True)
-    for instance in fleet:
-        cells = [
-            _name(instance),
-            str(instance.locality),
-            instance.version or "-",
-            str(len(instance.models)),
-        ]
-        if with_memory:
-            cells.append(_memory(instance))
-        if with_gpu:
-            cells.append(_gpu(instance.gpu))
-        up = instance.status is not Status.DOWN
-        cells.append(milliseconds(instance.latency_ms) if up else "down")
-        table.add_row(*map(Text, map(one_line, cells)), style=None if up else "dim")
+    for name in columns:
+        right = name in {"models", "answers in"}
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    for instance in sorted(fleet, key=_nearest_first):
+        cells = (Text(one_line(cell(instance))) for cell in columns.values())
+        table.add_row(*cells, style="dim" if instance.status is Status.DOWN else None)
     if len(fleet) > 0:
         console.print(table)
     open_to_all = [i.settings.label or i.id for i in fleet if _answers_anyone(i)]
@@ -98,17 +95,31 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def _name(instance: Instance) -> str:
+_DISTANCES = {Locality.LOCAL: 0, Locality.LAN: 1, Locality.REMOTE: 2}
+
+
+def _nearest_first(instance: Instance) -> tuple[int, str, str]:
+    return _DISTANCES[instance.locality], instance.name, instance.id
+
+
+def _id(instance: Instance) -> str:
+    return instance.id if instance.status is Status.UP else f"! {instance.id}"
+
+
+def _called(instance: Instance) -> str:
+    """The label, and the labels that are only a mark."""
     marks = [key for key, value in sorted(instance.labels.items()) if value == "true"]
-    called = ", ".join(filter(None, [instance.settings.label, *marks]))
-    name = f"{instance.id} ({called})" if called else instance.id
-    return name if instance.status is Status.UP else f"! {name}"
+    return ", ".join(filter(None, [instance.settings.label, *marks]))
+
+
+def _answers_in(instance: Instance) -> str:
+    if instance.status is not Status.DOWN:
+        return milliseconds(instance.latency_ms)
+    seen = instance.last_seen
+    return "never seen" if seen is None else f"down (seen {seen.astimezone():%m-%d %H:%M})"
 
 
 def _memory(instance: Instance) -> str:
-    if instance.status is Status.DOWN:
-        seen = instance.last_seen
-        return "never seen" if seen is None else f"last seen {seen.astimezone():%Y-%m-%d %H:%M}"
     loaded = (f"{model.name} ({size(model.size)})" for model in instance.loaded)
     return ", ".join(loaded) or "-"
 

@@ -9,25 +9,44 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from ollamamaster.cli.render.figures import seconds
+from ollamamaster.cli.render.words import ability_word
 from ollamamaster.domain.candidates import Reason
 from ollamamaster.domain.plain_text import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rich.console import Console
 
     from ollamamaster.domain.selection import Candidate, Decision
     from ollamamaster.domain.task import Task
 
+_IN_WORDS = {
+    Reason.INSTANCE_DOWN: "the instance is down",
+    Reason.MODEL_MISSING: "the model is not there",
+    Reason.NOT_REQUESTED: "not what was asked for",
+    Reason.CAPABILITY_MISSING: "the model cannot do that",
+    Reason.CONTEXT_TOO_SMALL: "the context is too short",
+    Reason.TOO_LARGE: "too large for the memory",
+    Reason.OVER_TIME_LIMIT: "too slow",
+    Reason.POLICY_DENIED: "your policy denies it",
+    Reason.CLOUD_EXCLUDED: "a cloud model",
+    Reason.LOCALITY_EXCLUDED: "not in your own network",
+}
+
 # Candidates and rejections shown one by one; the rest are counted.
 _SHOWN = 12
 
 
-def render_decision(console: Console, decision: Decision, price: float) -> None:
-    """The decision for a person; `price` is what a doubling of the time must buy."""
-    console.print(_task_line(decision.task), soft_wrap=True)
-    console.print(_chosen_line(decision, price), soft_wrap=True)
+def render_decision(
+    console: Console, decision: Decision, price: float, names: Mapping[str, str]
+) -> None:
+    """The decision for a person; `price` is what a doubling of the time must buy.
+
+    `names` tells what an instance is called, by its id.
+    """
+    console.print(_task_line(decision.task))
+    console.print(_chosen_line(decision, price))
     if decision.ranked:
         console.print()
         console.print(_ranking(decision, console.width))
@@ -35,8 +54,8 @@ def render_decision(console: Console, decision: Decision, price: float) -> None:
             console.print(f"   and {len(decision.ranked) - _SHOWN} more, --json has all")
     if decision.rejected:
         console.print("not possible", style="bold")
-        for line in _rejections(decision):
-            console.print(f"  {line}", soft_wrap=True)
+        for line in _rejections(decision, names):
+            console.print(f"  {line}")
     console.print("nothing was sent", style="dim")
 
 
@@ -60,9 +79,10 @@ def _task_line(task: Task) -> str:
     hardness = ("easy", "medium", "hard")[min(2, int(task.complexity * 3))]
     output = f"{task.output_tokens.p20:.0f}-{task.output_tokens.p80:.0f} out"
     evidence = ", ".join(task.evidence)
+    needs = ", ".join(map(ability_word, sorted(task.needs)))
     return (
         f"task      {task.type} · {hardness} ({task.complexity:.2f}: {evidence}) · "
-        f"about {task.prompt_tokens:,} tokens in, {output} · needs {', '.join(sorted(task.needs))}"
+        f"about {task.prompt_tokens:,} tokens in, {output} · needs {needs}"
     )
 
 
@@ -81,7 +101,8 @@ def why(chosen: Candidate, other: Candidate, performance: str, price: float) -> 
     points = 100 * (chosen.terms["quality"] - other.terms["quality"])
     ratio = _time(chosen) / _time(other)
     rival = f"{one_line(other.model)} on {one_line(other.pair.instance.name)}"
-    right = f"{abs(points):.0f} points {'likelier' if points > 0 else 'less likely'} to be right"
+    count = f"{abs(points):.0f} point" + ("" if round(abs(points)) == 1 else "s")
+    right = f"{count} {'likelier' if points > 0 else 'less likely'} to be right"
     if abs(points) < 0.5:
         right = "as likely to be right"
     if ratio > 1.05 and points > 0:
@@ -132,14 +153,13 @@ def _ranking(decision: Decision, width: int) -> Table:
     return table
 
 
-def _rejections(decision: Decision) -> Iterator[str]:
+def _rejections(decision: Decision, names: Mapping[str, str]) -> Iterator[str]:
     told = [r for r in decision.rejected if r.reason is not Reason.NOT_REQUESTED]
     for rejection in told[:_SHOWN]:
-        place = f"{one_line(rejection.model)} on {one_line(rejection.instance)}"
-        yield f"{place}: {one_line(rejection.detail)}"
-    left = Counter(str(r.reason) for r in told[_SHOWN:])
-    unasked = len(decision.rejected) - len(told)
-    if unasked:
-        left["not_requested"] = unasked
+        place = names.get(rejection.instance, rejection.instance)
+        yield f"{one_line(rejection.model)} on {one_line(place)}: {one_line(rejection.detail)}"
+    left = Counter(r.reason for r in told[_SHOWN:])
+    left[Reason.NOT_REQUESTED] = len(decision.rejected) - len(told)
     for reason, count in left.items():
-        yield f"{count} more: {reason}"
+        if count:
+            yield f"{count} more: {_IN_WORDS[reason]}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from ollamamaster.cli.render.figures import context, size
+from ollamamaster.cli.render.words import ability_word
 from ollamamaster.domain.instances import Status
 from ollamamaster.domain.plain_text import one_line
 
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ollamamaster.domain.catalogue import FleetModel, Place
-
-
-# Ollama's words for what a model can do, in a person's.
-_ABILITIES = {"completion": "text", "vision": "images", "insert": "fill-in"}
 
 
 def render_models(console: Console, found: Sequence[FleetModel], total: int) -> None:
@@ -52,7 +49,7 @@ def _abilities(entry: FleetModel) -> str:
     known = entry.model.capabilities
     if known is None:
         return "?"
-    return ", ".join(_ABILITIES.get(c, c) for c in sorted(known))
+    return ", ".join(map(ability_word, sorted(known)))
 
 
 def _place(place: Place) -> str:
