@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ollamamaster.domain.answers import Chunk, Embeddings, PullProgress, Usage
@@ -19,10 +20,18 @@ from ollamamaster.ollama.stream import WireError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-# Far more than anyone keeps; what sends more is not Ollama, or means harm.
-MAX_MODELS = 10_000
+# Far more than anyone keeps; what sends more is not Ollama, or means harm: all of it is written to
+# the inventory, which every command reads.
+MAX_MODELS = 2_000
+# Three for each GPU are Ollama's default.
+MAX_LOADED = 200
 # Ollama allows a host of 350 characters and 80 each for namespace, model and tag.
-_MAX_NAME_CHARS = 1_000
+_MAX_NAME_CHARS = 600
+# A digest has 71 characters; a family, a size or a quantization a dozen.
+_MAX_LABEL_CHARS = 200
+# Ollama knows eight capabilities, the longest has ten characters.
+_MAX_CAPABILITIES = 32
+_MAX_CAPABILITY_CHARS = 32
 # Numbers go into TOML and SQLite, whose integers are 64 bits wide.
 _MAX_INTEGER = 2**63 - 1
 _NS_PER_S = 1e9
@@ -45,20 +54,20 @@ def read_version(document: Mapping[str, Any]) -> str:
 def read_tags(document: Mapping[str, Any]) -> tuple[Model, ...]:
     """The models on disk, each name once; entries without a usable name are passed over."""
     models: dict[ModelName, Model] = {}
-    for entry, name in _entries(document):
+    for entry, name in _entries(document, MAX_MODELS):
         details = _object(entry.get("details"))
         models.setdefault(
             name,
             Model(
                 name,
-                digest=_text(entry.get("digest")) or "",
+                digest=_label(entry.get("digest")) or "",
                 size_bytes=_count(entry.get("size")),
-                family=_text(details.get("family")),
-                parameter_size=_text(details.get("parameter_size")),
-                quantization=_text(details.get("quantization_level")),
+                family=_label(details.get("family")),
+                parameter_size=_label(details.get("parameter_size")),
+                quantization=_label(details.get("quantization_level")),
                 context_length=_positive(details.get("context_length")),
                 capabilities=_capabilities(entry.get("capabilities")),
-                remote_host=_text(entry.get("remote_host")),
+                remote_host=_remote_host(entry),
                 modified_at=read_time(entry.get("modified_at")),
             ),
         )
@@ -68,12 +77,12 @@ def read_tags(document: Mapping[str, Any]) -> tuple[Model, ...]:
 def read_ps(document: Mapping[str, Any]) -> tuple[LoadedModel, ...]:
     """The models in memory, each name once."""
     loaded: dict[ModelName, LoadedModel] = {}
-    for entry, name in _entries(document):
+    for entry, name in _entries(document, MAX_LOADED):
         loaded.setdefault(
             name,
             LoadedModel(
                 name,
-                digest=_text(entry.get("digest")) or "",
+                digest=_label(entry.get("digest")) or "",
                 size=_count(entry.get("size")),
                 size_vram=_count(entry.get("size_vram")),
                 context_length=_positive(entry.get("context_length")),
@@ -87,19 +96,19 @@ def read_show(document: Mapping[str, Any], model: Model) -> Model:
     """The model with what `/api/show` adds; what it does not say stays as it was."""
     details = _object(document.get("details"))
     info = _object(document.get("model_info"))
-    architecture = _text(info.get("general.architecture"))
+    architecture = _label(info.get("general.architecture"))
     capabilities = _capabilities(document.get("capabilities"))
     if capabilities is None:
         capabilities = model.capabilities or _derived_capabilities(document)
     context = _positive(info.get(f"{architecture}.context_length"))
     return replace(
         model,
-        family=model.family or _text(details.get("family")) or architecture,
-        parameter_size=model.parameter_size or _text(details.get("parameter_size")),
-        quantization=model.quantization or _text(details.get("quantization_level")),
+        family=model.family or _label(details.get("family")) or architecture,
+        parameter_size=model.parameter_size or _label(details.get("parameter_size")),
+        quantization=model.quantization or _label(details.get("quantization_level")),
         context_length=context or _positive(details.get("context_length")) or model.context_length,
         capabilities=capabilities,
-        remote_host=_text(document.get("remote_host")) or model.remote_host,
+        remote_host=_remote_host(document) or model.remote_host,
         shape=_shape(info, architecture) or model.shape,
     )
 
@@ -114,7 +123,7 @@ def _derived_capabilities(document: Mapping[str, Any]) -> frozenset[str] | None:
     """
     info = _object(document.get("model_info"))
     details = _object(document.get("details"))
-    architecture = _text(info.get("general.architecture")) or _text(details.get("family"))
+    architecture = _label(info.get("general.architecture")) or _label(details.get("family"))
     if architecture is None:
         return None
     if architecture in _EMBEDDERS or f"{architecture}.pooling_type" in info:
@@ -184,7 +193,7 @@ def read_answer(line: Mapping[str, Any]) -> Chunk:
     thinking = _answer_text(source, "thinking")
     if line.get("done") is not True:
         return Chunk(text, thinking)
-    return Chunk(text, thinking, True, _text(line.get("done_reason")), read_usage(line))
+    return Chunk(text, thinking, True, _label(line.get("done_reason")), read_usage(line))
 
 
 def read_usage(line: Mapping[str, Any]) -> Usage:
@@ -214,10 +223,10 @@ def read_embedding(document: Mapping[str, Any]) -> tuple[float, ...]:
 
 def read_pull(line: Mapping[str, Any]) -> PullProgress:
     """One line of a pull."""
-    status = _text(line.get("status")) or ""
+    status = _label(line.get("status")) or ""
     return PullProgress(
         status,
-        layer=_text(line.get("digest")),
+        layer=_label(line.get("digest")),
         total_bytes=_count(line.get("total")),
         completed_bytes=_count(line.get("completed")),
         done=status == "success",
@@ -244,14 +253,16 @@ def read_time(value: Any) -> datetime | None:
         return None
 
 
-def _entries(document: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], ModelName]]:
+def _entries(
+    document: Mapping[str, Any], most: int
+) -> Iterator[tuple[Mapping[str, Any], ModelName]]:
     models = document.get("models")
     if models is None:
         return
     if not isinstance(models, list):
         raise WireError("`models` is no list")
-    if len(models) > MAX_MODELS:
-        raise WireError(f"more than {MAX_MODELS:,} models")
+    if len(models) > most:
+        raise WireError(f"more than {most:,} models")
     for entry in models:
         if isinstance(entry, dict):
             name = _text(entry.get("name")) or _text(entry.get("model"))
@@ -266,12 +277,24 @@ def _object(value: Any) -> Mapping[str, Any]:
 def _capabilities(value: Any) -> frozenset[str] | None:
     if not isinstance(value, list):
         return None
-    return frozenset(c for c in map(_text, value) if c)
+    words = (c for c in map(_label, value) if c and len(c) <= _MAX_CAPABILITY_CHARS)
+    return frozenset(islice(words, _MAX_CAPABILITIES))
+
+
+def _remote_host(entry: Mapping[str, Any]) -> str | None:
+    """Where a cloud model runs. Cut, not dropped: without it the model would count as local."""
+    return (_text(entry.get("remote_host")) or "")[:_MAX_LABEL_CHARS] or None
 
 
 def _text(value: Any) -> str | None:
     """A text that is not empty and can be written anywhere."""
     return _encodable(value) or None if isinstance(value, str) else None
+
+
+def _label(value: Any) -> str | None:
+    """A text that names something; what is longer than any name says nothing."""
+    text = _text(value)
+    return text if text and len(text) <= _MAX_LABEL_CHARS else None
 
 
 def _answer_text(source: Mapping[str, Any], key: str) -> str:

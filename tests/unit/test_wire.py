@@ -4,7 +4,7 @@ import json
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +14,9 @@ from ollamamaster.domain.answers import Chunk, PullProgress, Usage
 from ollamamaster.domain.models import LoadedModel, Model, ModelName, ModelShape
 from ollamamaster.ollama import wire
 from ollamamaster.ollama.stream import WireError, parse, parse_object
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 RECORDED = Path(__file__).parents[1] / "golden" / "ollama-wire"
 
@@ -95,9 +98,53 @@ def test_a_name_that_comes_twice_is_one_model() -> None:
     assert len(wire.read_tags({"models": [{"name": "a"}, {"name": "a:latest"}]})) == 1
 
 
-def test_more_than_ten_thousand_models_are_refused() -> None:
-    with pytest.raises(WireError):
-        wire.read_tags({"models": [{"name": f"m{n}"} for n in range(10_001)]})
+@pytest.mark.parametrize(("read", "most"), [(wire.read_tags, 2_000), (wire.read_ps, 200)])
+def test_more_models_than_anyone_has_are_refused(
+    read: Callable[[dict[str, Any]], tuple[object, ...]], most: int
+) -> None:
+    models = [{"name": f"m{n}"} for n in range(most + 1)]
+    assert len(read({"models": models[:most]})) == most
+    with pytest.raises(WireError, match="more than"):
+        read({"models": models})
+
+
+def test_labels_that_are_longer_than_any_name_are_unknown() -> None:
+    long = "x" * 201
+    details = {"family": long, "parameter_size": long, "quantization_level": long}
+    [model] = wire.read_tags({"models": [{"name": "a", "digest": long, "details": details}]})
+    assert model == Model(ModelName("a"))
+
+
+def test_an_entry_with_a_name_that_ollama_would_refuse_is_passed_over() -> None:
+    assert wire.read_tags({"models": [{"name": "x" * 601}]}) == ()
+
+
+def test_a_model_stays_a_cloud_model_however_long_the_name_of_its_host() -> None:
+    [model] = wire.read_tags({"models": [{"name": "a", "remote_host": "h" * 5_000}]})
+    assert model.remote_host == "h" * 200
+
+
+def test_capabilities_are_a_few_words() -> None:
+    said = ["completion", "y" * 33, *(f"c{n}" for n in range(1_000))]
+    [model] = wire.read_tags({"models": [{"name": "a", "capabilities": said}]})
+    assert model.capabilities == frozenset({"completion", *(f"c{n}" for n in range(31))})
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {"name": st.sampled_from(["a" * 600, "b", "\u202e" * 600])},
+            optional={
+                "digest": st.sampled_from(["d", "d" * 5_000]),
+                "remote_host": st.sampled_from(["r", "r" * 5_000]),
+                "capabilities": st.sampled_from([[f"{n:05}" for n in range(5_000)], ["c" * 5_000]]),
+            },
+        ),
+        max_size=5,
+    )
+)
+def test_what_is_kept_of_a_model_is_small(models: list[dict[str, Any]]) -> None:
+    assert all(len(repr(model)) < 10_000 for model in wire.read_tags({"models": models}))
 
 
 def test_ps_gives_memory_context_and_expiry() -> None:
