@@ -11,10 +11,11 @@ from ollamamaster.ollama.failures import (
     Failures,
     Progress,
     UnusableEndpointError,
+    holds_secret,
     is_tls_failure,
 )
 from ollamamaster.ollama.http import httpx
-from ollamamaster.ollama.stream import MAX_ERROR_BYTES, WireError
+from ollamamaster.ollama.stream import LINE, MAX_ERROR_BYTES, WireError, parse_object
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from ollamamaster.domain.instances import Endpoint
     from ollamamaster.errors import AttemptError
     from ollamamaster.ollama.connections import Connections
+    from ollamamaster.ollama.stream import Limit
 
 # What httpx lets through besides its own tree: OSError from odd network stacks, InvalidURL from an
 # address that is none, ValueError from the standard library when it reads headers or addresses.
@@ -57,6 +59,7 @@ class Call:
         self.received = 0
         """Tokens of the answer so far, as the reader of the stream counts them."""
         self.failures = Failures(endpoint.address.id)
+        self._token: str | None = None
 
     @property
     def progress(self) -> Progress:
@@ -80,7 +83,7 @@ class Call:
 
     async def _request(self) -> tuple[httpx.Request, httpx.AsyncClient]:
         endpoint = self._endpoint
-        token = token_of(endpoint)
+        token = self._token = token_of(endpoint)
         self.failures = Failures(endpoint.address.id, token)
         headers = {"Content-Type": "application/json"} if self._body is not None else {}
         if token is not None:
@@ -140,6 +143,16 @@ class Call:
                     await stack.enter_async_context(self._connections.room)
                     has_room = True
             return bytes(data)
+
+    def object_of(self, data: bytes, limit: Limit = LINE) -> dict[str, Any]:
+        """The JSON object in what came. Raises WireError, also when the token is in it.
+
+        Whatever an instance says may be written to a file; its token never is.
+        """
+        value = parse_object(data, limit)
+        if self._token is not None and holds_secret(data, value, self._token):
+            raise WireError("it sends back the token that it was given")
+        return value
 
     def late(self, seconds: float) -> AttemptError:
         """The error of a call that was ended after so many seconds."""

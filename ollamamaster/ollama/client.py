@@ -22,7 +22,6 @@ from ollamamaster.ollama.stream import (
     SHOW,
     TAGS,
     WireError,
-    parse_object,
 )
 from ollamamaster.ollama.watchdog import LoopClock, Watch
 
@@ -215,7 +214,7 @@ class OllamaClient:
         async with aclosing(attempt.lines()) as lines:
             async for data in lines:
                 try:
-                    document = parse_object(data)
+                    document = call.object_of(data)
                     error = wire.error_of(document)
                     line = read(document) if error is None else None
                 except WireError as problem:
@@ -237,7 +236,7 @@ class OllamaClient:
         async with aclosing(attempt.lines()) as lines:
             data = b"\n".join([line async for line in lines])
         try:
-            return read(parse_object(data, EMBEDDINGS))
+            return read(call.object_of(data, EMBEDDINGS))
         except WireError as problem:
             raise call.failures.bad_response(str(problem)) from None
 
@@ -251,6 +250,6 @@ async def _ask(
     """One document within `timeout_s`, everything included."""
     try:
         async with asyncio.timeout(timeout_s), call.open() as response:
-            return read(parse_object(await call.read(response, limit.size), limit))
+            return read(call.object_of(await call.read(response, limit.size), limit))
     except TimeoutError:
         raise call.late(timeout_s) from None

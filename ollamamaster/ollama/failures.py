@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import re
 import socket
 import ssl
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 from ollamamaster.errors import AttemptError, Outcome
 from ollamamaster.ollama.http import httpx
@@ -17,6 +19,10 @@ from ollamamaster.ollama.wire import error_of
 
 # Five lines of a terminal: enough for every text in Ollama's source, too little to hide in.
 MAX_MESSAGE_CHARS = 500
+
+# What a person puts there only because some program wants a token (`ollama`, `none`) stands in
+# honest answers as well, and gives nothing away.
+_LEAST_SECRET_CHARS = 8
 
 # Sequences that move the cursor, set titles or colours; first, so that their letters go too.
 _ESCAPES = re.compile(
@@ -57,10 +63,25 @@ class UnusableEndpointError(Exception):
 def clean(text: str, *, secret: str | None = None) -> str:
     """Text of an instance on one line: no controls, no escapes, not the secret, not too long."""
     text = _ESCAPES.sub(" ", text[: 20 * MAX_MESSAGE_CHARS])
-    text = _SPACES.sub(" ", _INVISIBLE.sub(" ", text)).strip()
+    text = _INVISIBLE.sub(" ", text)
     if secret:
         text = text.replace(secret, "***")
+        if secret in _SPACES.sub("", text):
+            # the letters of the secret with something invisible between them
+            return "a text that is not shown, because it holds the secret"
+    text = _SPACES.sub(" ", text).strip()
     return text if len(text) <= MAX_MESSAGE_CHARS else text[: MAX_MESSAGE_CHARS - 1] + "…"
+
+
+def holds_secret(data: bytes, value: Any, secret: str) -> bool:
+    """Whether the secret is in this JSON, of which `value` is what it says, however it is spelt."""
+    if len(secret) < _LEAST_SECRET_CHARS:
+        return False
+    if secret.encode() in data:
+        return True
+    if b"\\" not in data:
+        return False
+    return json.dumps(secret)[1:-1] in json.dumps(value, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)

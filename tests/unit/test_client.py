@@ -427,6 +427,44 @@ async def test_the_token_is_in_no_error_and_no_log(
     assert "s3cret" not in caplog.text + repr(caught.value) + repr(caught.value.__cause__)
 
 
+@pytest.mark.parametrize("echo", ["{}", "m-{}:7b", r"\u0073{rest}", r"m-\u{first:04x}{rest}"])
+async def test_a_document_with_the_token_in_it_is_refused_without_it(
+    echo: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = "s3cret-w0rd"
+    monkeypatch.setenv("GPU_TOKEN", token)
+    there = Endpoint(InstanceAddress("127.0.0.1"), token_env="GPU_TOKEN")
+    name = echo.format(token, rest=token[1:], first=ord(token[0]))
+    body = f'{{"models":[{{"name":"{name}"}}]}}'.encode()
+    assert len(await client(says(body)).tags(HERE, timeout_s=5)) == 1
+    with pytest.raises(AttemptError) as caught:
+        await client(says(body)).tags(there, timeout_s=5)
+    assert caught.value.outcome is Outcome.BAD_RESPONSE
+    assert "the token" in caught.value.message
+    assert token[1:] not in caught.value.message
+
+
+async def test_a_line_of_a_stream_with_the_token_in_it_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GPU_TOKEN", "s3cret-w0rd")
+    there = Endpoint(InstanceAddress("127.0.0.1"), token_env="GPU_TOKEN")
+    lines = b'{"response":"a"}\n{"response":"s3cret-w0rd","done":true}\n'
+    with pytest.raises(AttemptError) as caught:
+        async for _ in client(says(lines)).answer(there, HELLO):
+            pass
+    assert (caught.value.outcome, caught.value.received) == (Outcome.BAD_RESPONSE, 1)
+
+
+async def test_a_token_that_is_no_secret_may_be_in_an_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GPU_TOKEN", "ollama")
+    there = Endpoint(InstanceAddress("127.0.0.1"), token_env="GPU_TOKEN")
+    body = b'{"models":[{"name":"a","remote_host":"https://ollama.com"}]}'
+    assert len(await client(says(body)).tags(there, timeout_s=5)) == 1
+
+
 async def test_a_ca_file_that_is_missing_is_told(tmp_path: Path) -> None:
     there = Endpoint(InstanceAddress("127.0.0.1", 443, "https"), ca_file=str(tmp_path / "none.pem"))
     with pytest.raises(AttemptError) as caught:

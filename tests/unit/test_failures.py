@@ -208,3 +208,14 @@ def test_a_secret_that_an_instance_sends_back_is_masked_even_when_it_is_hidden()
 
 def test_text_that_is_empty_leaves_the_outcome_as_message() -> None:
     assert FAILURES.of_line("\x1b[0m", 0).message == "stream_broken"
+
+
+@pytest.mark.parametrize("between", ["\u200b", "\x1b[0m", "\x00", " ", "\u202e \x1b[31m"])
+def test_the_secret_with_something_invisible_in_it_is_not_shown(between: str) -> None:
+    text = clean(f"wrong: s3c{between}ret", secret="s3cret")
+    assert "s3c" not in text
+    assert text
+
+
+def test_the_secret_in_plain_sight_is_stars() -> None:
+    assert clean("wrong: s3cret!", secret="s3cret") == "wrong: ***!"
