@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ollamamaster.errors import ConfigInvalidError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -23,11 +25,13 @@ class Paths:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Paths:
-        """One flat folder when OLLAMAMASTER_HOME names it, else the system's user folders."""
+        """One flat folder when OLLAMAMASTER_HOME names it, else the system's user folders.
+
+        Raises ConfigInvalidError when it names none.
+        """
         home = environ.get(HOME_VARIABLE, "").strip()
         if home:
-            # made absolute at once: what runs later may change the working directory
-            folder = Path(home).expanduser().absolute()
+            folder = _folder_of(home)
             return cls(folder, folder)
         import platformdirs
 
@@ -55,6 +59,20 @@ class Paths:
     def history(self) -> Path:
         """What is remembered of requests and instances."""
         return self.state_dir / "history.db"
+
+
+def _folder_of(home: str) -> Path:
+    try:
+        # made absolute at once: what runs later may change the working directory
+        return Path(home).expanduser().absolute()
+    except RuntimeError:
+        problem = "there is no such user"
+    except FileNotFoundError:
+        problem = "it is relative to the working directory, which does not exist any more"
+    raise ConfigInvalidError(
+        f"{HOME_VARIABLE}={home}: {problem}",
+        hint=f"{HOME_VARIABLE} names a folder, best by its full path",
+    )
 
 
 def home_of(path: Path) -> Path:

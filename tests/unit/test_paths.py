@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ollamamaster.errors import ConfigInvalidError
 from ollamamaster.storage import atomic, paths
 from ollamamaster.storage.atomic import create_file, replace_file
 from ollamamaster.storage.damaged import set_aside
@@ -30,6 +31,23 @@ def test_a_relative_home_stays_the_same_folder_when_the_working_directory_change
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert Paths.from_environment({"OLLAMAMASTER_HOME": "h"}).config_dir == tmp_path / "h"
+
+
+def test_a_home_of_a_user_who_is_not_there_is_named() -> None:
+    with pytest.raises(ConfigInvalidError, match="no such user"):
+        Paths.from_environment({"OLLAMAMASTER_HOME": "~nobody-of-this-name/x"})
+
+
+@POSIX
+def test_a_relative_home_in_a_working_directory_that_is_gone_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    with pytest.raises(ConfigInvalidError, match="working directory"):
+        Paths.from_environment({"OLLAMAMASTER_HOME": "h"})
 
 
 def test_without_a_home_the_users_own_folders_are_used() -> None:
