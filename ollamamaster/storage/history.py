@@ -117,6 +117,7 @@ class HistoryDatabase:
             # a lost last second of advice after a power cut is no loss; the file stays whole
             connection.execute("PRAGMA synchronous=NORMAL")
             self._migrate(connection)
+            _check_tables(connection)
         except BaseException:
             connection.close()
             raise
@@ -212,13 +213,39 @@ def _is_damage(error: sqlite3.Error) -> bool:
 
 def _check_pages(connection: sqlite3.Connection) -> None:
     """Raises the error that a damaged page would raise when it is read."""
-    import sqlite3
-
     verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if verdict != "ok":
-        damage = sqlite3.DatabaseError(verdict)
-        damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-        raise damage
+        raise _damage(verdict)
+
+
+def _check_tables(connection: sqlite3.Connection) -> None:
+    """Raises an error of damage when a table that the migrations made is not as they made it."""
+    import sqlite3
+
+    with contextlib.closing(sqlite3.connect(":memory:")) as sound:
+        for migration in MIGRATIONS:
+            sound.execute(migration)
+        missing = _columns(sound) - _columns(connection)
+    if missing:
+        table, column = min(missing)
+        raise _damage(f"{table}.{column} is missing")
+
+
+def _columns(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    return set(
+        connection.execute(
+            "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c"
+            " WHERE t.type = 'table'"
+        )
+    )
+
+
+def _damage(what: str) -> sqlite3.Error:
+    import sqlite3
+
+    damage = sqlite3.DatabaseError(what)
+    damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return damage
 
 
 def _set_journal(connection: sqlite3.Connection, mode: str) -> None:

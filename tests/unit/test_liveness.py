@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import sys
 import time
@@ -143,6 +144,22 @@ def test_damage_inside_the_file_is_set_aside_for_the_next_process(
     anew = LivenessTable(database)
     assert anew.update("a:1", failed) == anew.load()["a:1"]
     assert any("broken-" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    "change", ["DROP TABLE liveness", "ALTER TABLE liveness RENAME COLUMN skip_s TO skips"]
+)
+def test_a_database_without_what_its_version_has_is_set_aside(
+    change: str, database: HistoryDatabase, notes: list[str]
+) -> None:
+    LivenessTable(database).update("a:1", failed)
+    database.close()
+    with contextlib.closing(sqlite3.connect(database.path)) as connection:
+        connection.execute(change)
+    table = LivenessTable(database)
+    assert table.update("a:1", failed) == table.load()["a:1"]
+    [aside] = database.path.parent.glob("history.db.broken-*")
+    assert [aside.name in note for note in notes] == [True]
 
 
 def test_an_unusable_place_is_one_note_and_this_process_remembers_by_itself(
