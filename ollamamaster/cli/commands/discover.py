@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Option
 
 from ollamamaster.bootstrap import Application
-from ollamamaster.cli.interrupts import TerminatedInterrupt, run_async
+from ollamamaster.cli.interrupts import run_async, stopped_by
 from ollamamaster.cli.output import OUTPUT
 from ollamamaster.contract.discover import change_data, discover_data
 from ollamamaster.contract.times import rfc3339
 from ollamamaster.domain.plain_text import cell
 from ollamamaster.errors import (
-    ErrorCode,
     ExitCode,
     NoInstanceError,
-    OllamaMasterError,
     UsageError,
 )
 from ollamamaster.services.discover import Discovery
@@ -193,7 +191,7 @@ class _Watching:
             if not OUTPUT.json or self._last is None:
                 raise
             data = discover_data(self._last.fleet, self._last.scan)
-            return OUTPUT.fail(_stopped(stopped), data=data, partial=True)
+            return OUTPUT.fail(stopped_by(stopped), data=data, partial=True)
         return ExitCode.OK
 
     async def _watch(self) -> None:
@@ -225,11 +223,3 @@ def _tell(change: Change) -> None:
     else:
         words = (rfc3339(change.at) or "", change.instance, str(change.what), change.model or "")
         OUTPUT.line("\t".join(cell(word) for word in words))
-
-
-def _stopped(by: KeyboardInterrupt) -> OllamaMasterError:
-    terminated = isinstance(by, TerminatedInterrupt)
-    error = OllamaMasterError("terminated" if terminated else "interrupted")
-    error.code = ErrorCode.TERMINATED if terminated else ErrorCode.INTERRUPTED
-    error.exit_code = ExitCode.TERMINATED if terminated else ExitCode.INTERRUPTED
-    return error
