@@ -21,6 +21,7 @@ out, as TOML has no null. What the config says of an instance is never in here.
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -35,6 +36,7 @@ from ollamamaster.domain.instances import (
     locality_of,
 )
 from ollamamaster.domain.models import LoadedModel, Model, ModelName, ModelShape
+from ollamamaster.domain.plain_text import cleaned
 from ollamamaster.domain.snapshot import Fleet
 from ollamamaster.errors import UsageError
 
@@ -45,6 +47,7 @@ T = TypeVar("T")
 
 VERSION = 1
 _TITLE = "# What ollamamaster found. It writes this file itself; settings belong in config.toml.\n"
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _SHAPE = tuple(f.name for f in fields(ModelShape))
 # Stands for a moment that is not known where a key must have a value.
 _UNKNOWN = ""
@@ -55,7 +58,10 @@ class DamagedError(ValueError):
 
 
 def to_text(fleet: Fleet) -> bytes:
-    """The fleet as UTF-8 TOML. Half of a surrogate pair, which no file can hold, becomes `?`."""
+    """The fleet as UTF-8 TOML that is safe to show on a terminal.
+
+    Half of a surrogate pair, which no file can hold, becomes `?`.
+    """
     import tomli_w
 
     details: dict[str, dict[str, Any]] = {}
@@ -63,7 +69,8 @@ def to_text(fleet: Fleet) -> bytes:
     document = _known(version=VERSION, checked_at=_moment(fleet.checked_at))
     document["instances"] = instances
     document["models"] = details
-    return (_TITLE + tomli_w.dumps(document)).encode("utf-8", "replace")
+    text = _NOT_ASCII.sub(_escaped, tomli_w.dumps(document))
+    return (_TITLE + text).encode("utf-8", "replace")
 
 
 def from_text(content: bytes) -> Fleet:
@@ -76,6 +83,16 @@ def from_text(content: bytes) -> Fleet:
         raise
     except (ValueError, TypeError, KeyError, RecursionError, OverflowError) as error:
         raise DamagedError(str(error) or type(error).__name__) from error
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """These characters, those that could act on a terminal as TOML's escapes.
+
+    tomli_w does that to those of ASCII. All others stand between the quotes of basic strings.
+    """
+    return "".join(
+        c if cleaned(c) or "\ud800" <= c <= "\udfff" else f"\\U{ord(c):08x}" for c in found[0]
+    )
 
 
 def _to_fleet(document: Mapping[str, Any]) -> Fleet:
@@ -200,14 +217,14 @@ def _to_instance(entry: Mapping[str, Any], details: Mapping[str, Model]) -> Inst
         version=_maybe(entry, "version", str),
         latency_ms=_number(entry, "latency_ms"),
         gpu=Gpu(
-            _maybe(gpu, "count", int),
+            _count(gpu, "count"),
             GpuSource(gpu.get("source", GpuSource.UNKNOWN)),
-            _maybe(gpu, "vram_total", int),
-            _maybe(gpu, "vram_used", int),
+            _count(gpu, "vram_total"),
+            _count(gpu, "vram_used"),
         ),
         models=tuple(_since(details[key], moment) for key, moment in _table(entry, "models")),
         loaded=tuple(_to_loaded(_is(m, dict)) for m in _is(entry.get("loaded", []), list)),
-        ram_total=_maybe(entry, "ram_total", int),
+        ram_total=_count(entry, "ram_total"),
         labels={key: _is(value, str) for key, value in _table(entry, "labels")},
         first_seen=_to_moment(entry.get("first_seen")),
         last_seen=_to_moment(entry.get("last_seen")),
@@ -226,11 +243,11 @@ def _to_model(key: str, entry: Mapping[str, Any]) -> Model:
     return Model(
         _to_name(entry) if "name" in entry else ModelName.parse(key),
         digest=_is(entry.get("digest", ""), str),
-        size_bytes=_maybe(entry, "size_bytes", int),
+        size_bytes=_count(entry, "size_bytes"),
         family=_maybe(entry, "family", str),
         parameter_size=_maybe(entry, "parameter_size", str),
         quantization=_maybe(entry, "quantization", str),
-        context_length=_maybe(entry, "context_length", int),
+        context_length=_count(entry, "context_length"),
         capabilities=None if capabilities is None else frozenset(_texts(capabilities)),
         remote_host=_maybe(entry, "remote_host", str),
         shape=None if shape is None else _to_shape(_is(shape, dict)),
@@ -242,7 +259,7 @@ def _to_name(entry: Mapping[str, Any]) -> ModelName:
 
 
 def _to_shape(entry: Mapping[str, Any]) -> ModelShape:
-    return ModelShape(**{name: _maybe(entry, name, int) for name in _SHAPE})
+    return ModelShape(**{name: _count(entry, name) for name in _SHAPE})
 
 
 def _since(model: Model, moment: object) -> Model:
@@ -268,9 +285,9 @@ def _to_loaded(entry: Mapping[str, Any]) -> LoadedModel:
     return LoadedModel(
         _to_name(entry),
         digest=_is(entry.get("digest", ""), str),
-        size=_maybe(entry, "size", int),
-        size_vram=_maybe(entry, "size_vram", int),
-        context_length=_maybe(entry, "context_length", int),
+        size=_count(entry, "size"),
+        size_vram=_count(entry, "size_vram"),
+        context_length=_count(entry, "context_length"),
         expires_at=_to_moment(entry.get("expires_at")),
     )
 
@@ -287,12 +304,18 @@ def _maybe(entry: Mapping[str, Any], key: str, kind: type[T]) -> T | None:
     return None if value is None else _is(value, kind)
 
 
+def _count(entry: Mapping[str, Any], key: str) -> int | None:
+    """A count; what somebody wrote there that can be none is unknown."""
+    number = _maybe(entry, key, int)
+    return number if number is None or number >= 0 else None
+
+
 def _number(entry: Mapping[str, Any], key: str) -> float | None:
     value = entry.get(key)
     if value is None:
         return None
     number = float(value if isinstance(value, int) else _is(value, float))
-    return number if math.isfinite(number) else None
+    return number if math.isfinite(number) and number >= 0 else None
 
 
 def _table(entry: Mapping[str, Any], key: str) -> list[tuple[str, Any]]:

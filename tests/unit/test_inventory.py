@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sys
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -22,6 +23,7 @@ from ollamamaster.domain.instances import (
     Status,
 )
 from ollamamaster.domain.models import LoadedModel, Model, ModelName, ModelShape
+from ollamamaster.domain.plain_text import cleaned
 from ollamamaster.domain.settings import Settings
 from ollamamaster.domain.snapshot import Fleet, with_settings
 from ollamamaster.errors import StateUnusableError
@@ -154,7 +156,7 @@ def test_a_latency_that_is_no_number_is_unknown() -> None:
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-numbers = st.none() | st.integers(-(10**20), 10**20)
+numbers = st.none() | st.integers(0, 10**20)
 moments = st.none() | st.datetimes(timezones=st.just(UTC))
 model_names = st.builds(ModelName, texts, texts) | st.builds(ModelName, texts)
 models = st.builds(
@@ -185,7 +187,7 @@ instances = st.builds(
     locality=st.sampled_from(Locality),
     status=st.sampled_from(Status),
     version=st.none() | texts,
-    latency_ms=st.none() | st.floats(allow_nan=False, allow_infinity=False),
+    latency_ms=st.none() | st.floats(0, allow_nan=False, allow_infinity=False),
     gpu=st.builds(
         Gpu, numbers, st.sampled_from([GpuSource.OBSERVED, GpuSource.UNKNOWN]), numbers, numbers
     ),
@@ -421,3 +423,27 @@ def test_attaching_settings_twice_changes_nothing_and_names_stay_unique(
     assert with_settings(once, settings) == once
     assert len({i.id for i in once}) == len(once)
     assert not any(i.settings.disabled for i in once)
+
+
+@given(
+    st.text(
+        st.characters(exclude_categories=["Cs"]) | st.sampled_from("\x9b\u202e\u2028\xad\u200d")
+    ),
+    st.text(st.sampled_from('\x9b\u202e\u200b\\"u#é\U000e0041\x1b')),
+)
+def test_the_file_is_safe_to_show_and_says_the_same(name: str, family: str) -> None:
+    fleet = one(models=(Model(ModelName(name, "t"), family=family),), labels={family: name})
+    text = to_text(fleet).decode()
+    assert cleaned(text) == text
+    assert from_text(text.encode()) == fleet
+
+
+@pytest.mark.parametrize("key", ["size_bytes", "context_length"])
+def test_a_count_below_zero_is_unknown(key: str) -> None:
+    text = to_text(Fleet((FULL,))).decode()
+    edited = re.sub(rf"^{key} = ", f"{key} = -", text, count=1, flags=re.MULTILINE)
+    assert edited != text
+    values = {
+        getattr(of, key, 1) for i in from_text(edited.encode()) for of in (*i.models, *i.loaded)
+    }
+    assert None in values
