@@ -109,7 +109,10 @@ class HistoryDatabase:
         import sqlite3
 
         self._make_private()
-        connection = sqlite3.connect(self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
+        # The garbage collector may close it in any thread; SQLite itself is built for that.
+        connection = sqlite3.connect(
+            self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
         try:
             # first of all: a file of a newer version is not to be changed in any way
             self._applied(connection)

@@ -4,6 +4,7 @@ import contextlib
 import sqlite3
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -270,3 +271,12 @@ def test_the_journal_fits_the_disk(
     monkeypatch.setattr("ollamamaster.storage.history.on_network_disk", lambda _: shared)
     with database.reading() as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == (mode,)
+
+
+def test_a_database_may_be_closed_by_whichever_thread_lets_go_of_it(tmp_path: Path) -> None:
+    opened = HistoryDatabase(tmp_path / "history.db", note=pytest.fail)
+    LivenessTable(opened).update("a", lambda health: health.failed(0.0))
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(opened.close).result()
+    assert LivenessTable(opened).load()
+    opened.close()
