@@ -136,7 +136,7 @@ def _verdict(
             Reason.CONTEXT_TOO_SMALL,
             f"needs about {task.context_tokens} tokens of context, the model has {limit}",
         )
-    if too_large := _too_large(model, instance):
+    if too_large := _too_large(model, instance, task):
         return Reason.TOO_LARGE, too_large
     if instance.status is Status.DOWN:
         return Reason.INSTANCE_DOWN, "the instance is down"
@@ -173,8 +173,13 @@ def _missing_capability(model: Model, task: Task) -> str | None:
     return None
 
 
-def _too_large(model: Model, instance: Instance) -> str | None:
+def _too_large(model: Model, instance: Instance, task: Task) -> str | None:
+    """Whether the model and the cache for this context are more than all memory there is."""
     memory = instance.memory_bytes
-    if model.cloud or memory is None or model.size_bytes is None or model.size_bytes <= memory:
+    if model.cloud or memory is None or model.size_bytes is None:
         return None
-    return f"{model.size_bytes / 1e9:.1f} GB do not fit in {memory / 1e9:.0f} GB of memory"
+    per_token = model.shape.kv_bytes_per_token() if model.shape is not None else None
+    needed = model.size_bytes + (per_token or 0) * task.context_tokens
+    if needed <= memory:
+        return None
+    return f"{needed / 1e9:.1f} GB do not fit in {memory / 1e9:.0f} GB of memory"

@@ -22,7 +22,6 @@ WITHIN_S = 0.25
 
 # Models come and go by hand: after a minute those that were up are asked for their whole list.
 LIST_FRESH_S = 60.0
-LIST_WITHIN_S = 1.0
 
 
 @dataclass

@@ -8,7 +8,7 @@ import pytest
 
 from ollamamaster.domain.candidates import Reason, Wish, sift
 from ollamamaster.domain.instances import Gpu, Instance, InstanceAddress, Locality, Status
-from ollamamaster.domain.models import GB, Model, ModelName
+from ollamamaster.domain.models import GB, Model, ModelName, ModelShape
 from ollamamaster.domain.settings import (
     CloudUse,
     ModelSettings,
@@ -118,6 +118,16 @@ def test_an_unknown_context_is_tried() -> None:
 def test_a_model_larger_than_all_memory_is_too_large() -> None:
     small = replace(UP, ram_total=2 * GB, gpu=Gpu(vram_total=2 * GB))
     assert reasons(small) == [Reason.TOO_LARGE]
+
+
+def test_the_cache_of_a_long_prompt_counts_as_memory() -> None:
+    # 5 GB of model, and 131,072 bytes of cache for each of some 48,000 tokens: 6.3 GB more.
+    shape = ModelShape(layers=32, kv_heads=8, key_length=128)
+    model = replace(PLAIN, shape=shape, context_length=131_072)
+    tight = replace(UP, ram_total=4 * GB, gpu=Gpu(vram_total=4 * GB))
+    assert reasons(tight, model=model) == []
+    long = Question("word " * 32_000)
+    assert reasons(tight, model=model, question=long) == [Reason.TOO_LARGE]
 
 
 def test_unknown_memory_is_tried() -> None:
