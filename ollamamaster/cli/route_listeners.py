@@ -26,7 +26,7 @@ class WaitingListener:
         OUTPUT.log(f"{ranked} candidates, {rejected} rejected")
 
     def started(self, attempt: Attempt, candidate: Candidate) -> None:
-        self.status.show(_expectation(candidate))
+        self.status.show(lambda elapsed_s: expectation(candidate, elapsed_s))
         OUTPUT.log(f"trying {attempt.model} on {attempt.instance}")
 
     def token(self, text: str, thinking: str) -> None:
@@ -51,6 +51,7 @@ class StreamingListener(WaitingListener):
     def __init__(self) -> None:
         super().__init__()
         self._failed: Attempt | None = None
+        self._thinks = False
         self._shown = False
         self._in_line = False
 
@@ -66,8 +67,11 @@ class StreamingListener(WaitingListener):
 
     def token(self, text: str, thinking: str) -> None:
         if not text:
-            self.status.show("thinking …")
+            if not self._thinks:
+                self._thinks = True
+                self.status.show(lambda elapsed_s: f"thinking … {elapsed_s:.0f} s")
             return
+        self._thinks = False
         self.status.clear()
         OUTPUT.write(cleaned(text) if OUTPUT.may_act else text, flush=True)
         self._shown = True
@@ -112,11 +116,15 @@ class NdjsonListener(WaitingListener):
         OUTPUT.write("", flush=True)
 
 
-def _expectation(candidate: Candidate) -> str:
-    """What the status line says before the first token."""
+def expectation(candidate: Candidate, elapsed_s: float) -> str:
+    """What the status line says before the first token, so many seconds after the start."""
     estimate = candidate.estimate
     who = f"{candidate.model} on {candidate.pair.instance.name}"
-    rest = estimate.p50_s - estimate.load_s
-    if candidate.resident or estimate.load_s < 1:
-        return f"{who} · about {seconds(estimate.p50_s)}"
-    return f"{who} · loading, about {seconds(estimate.load_s)} · then about {seconds(rest)}"
+    loading_s = estimate.load_s - elapsed_s
+    rest_s = estimate.p50_s - estimate.load_s
+    if estimate.load_s >= 1 and loading_s > 0:
+        return f"{who} · loading, about {seconds(loading_s)} · then about {seconds(rest_s)}"
+    left_s = estimate.p50_s - elapsed_s
+    if left_s > 0:
+        return f"{who} · about {seconds(left_s)}"
+    return f"{who} · {seconds(elapsed_s)}, longer than expected"

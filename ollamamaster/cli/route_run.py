@@ -58,10 +58,14 @@ def _listener(flags: RouteFlags) -> WaitingListener:
 async def _answer(
     application: Application, run: RouteRun, listener: WaitingListener
 ) -> RouteResult:
+    import asyncio
+
+    status = asyncio.create_task(listener.status.keep_true())
     try:
         with PullDisplay() as pulling:
             return await run.complete(application.fleet_service().first, listener, pulling)
     finally:
+        status.cancel()
         await application.ollama.aclose()
 
 
