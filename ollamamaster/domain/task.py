@@ -120,8 +120,9 @@ _BASE_COMPLEXITY: Mapping[TaskType, float] = {
 # A document of this many tokens (four pages of 500) is what the task is about, not an aside.
 _LONG_DOCUMENT_TOKENS = 2000
 
-# Rules look at this many characters from each end of a prompt, where the wish usually stands.
-_RULE_WINDOW = 2000
+# Rules look at this many characters (130 words) from each end of a prompt, where the wish usually
+# stands; three times as many would take more than a millisecond.
+_RULE_WINDOW = 800
 
 # Length counts from here (128 tokens) on, by doublings.
 _SHORT_PROMPT_BITS = 7
@@ -129,22 +130,37 @@ _SHORT_PROMPT_BITS = 7
 # The prompt's estimate is off by a fifth at times; a refused prompt costs a second attempt.
 _PROMPT_MARGIN = 1.2
 
+# Sure signs first: a code block beats everything, a wish at the beginning beats the words of what
+# it is about, and what only looks like a question comes last.
 _RULES = (
     (TaskType.CODE, task_rules.CODE),
+    (TaskType.DOCUMENT, task_rules.DOCUMENT_WISH),
+    (TaskType.WRITING, task_rules.WRITING_WISH),
+    (TaskType.TOOLS, task_rules.TOOLS_WISH),
+    (TaskType.CODE, task_rules.CODING_TOPIC),
     (TaskType.MATH, task_rules.MATH),
     (TaskType.DOCUMENT, task_rules.DOCUMENT),
+    (TaskType.MATH, task_rules.QUANTITIES),
     (TaskType.WRITING, task_rules.WRITING),
+    (TaskType.TOOLS, task_rules.LIVE),
     (TaskType.REASONING, task_rules.REASONING),
-    (TaskType.CHAT, task_rules.SMALL_TALK),
+    (TaskType.CHAT, task_rules.GREETING),
+    (TaskType.CHAT, task_rules.REACTION),
+    (TaskType.CHAT, task_rules.PERSONAL),
+    (TaskType.DOCUMENT, task_rules.PASTED),
+    (TaskType.REASONING, task_rules.RIDDLE),
     (TaskType.QA, task_rules.QUESTION),
+    (TaskType.QA, task_rules.LOOKUP),
 )
 
 
 def analyse(question: Question) -> Task:
     """Understand a question. Pure, and fast on long documents: rules look at samples."""
     prompt_tokens = _prompt_tokens(question)
-    task_type, evidence = _type(question, prompt_tokens)
-    complexity, reasons = _complexity(question, task_type, prompt_tokens)
+    window = _window(question.prompt)
+    prompt = task_rules.Prompt(window)
+    task_type, evidence = _type(question, prompt, prompt_tokens)
+    complexity, reasons = _complexity(window, prompt, task_type, prompt_tokens)
     output = _output(question, task_type)
     needs = {Capability.EMBEDDING if task_type is TaskType.EMBEDDING else Capability.COMPLETION}
     if question.images:
@@ -175,13 +191,14 @@ def _window(prompt: str) -> str:
     return f"{prompt[:_RULE_WINDOW]}\n{prompt[-_RULE_WINDOW:]}"
 
 
-def _type(question: Question, prompt_tokens: int) -> tuple[TaskType, list[str]]:
+def _type(
+    question: Question, prompt: task_rules.Prompt, prompt_tokens: int
+) -> tuple[TaskType, list[str]]:
     if question.images:
         return TaskType.VISION, [f"{question.images} images"]
     attached = sum(map(estimate_tokens, question.documents))
     if attached >= _LONG_DOCUMENT_TOKENS and not looks_like_code(question.documents[0][:4000]):
         return TaskType.DOCUMENT, [f"{attached} tokens attached"]
-    prompt = task_rules.Prompt.of(_window(question.prompt))
     for task_type, rule in _RULES:
         found = rule.count(prompt)
         if found:
@@ -192,10 +209,8 @@ def _type(question: Question, prompt_tokens: int) -> tuple[TaskType, list[str]]:
 
 
 def _complexity(
-    question: Question, task_type: TaskType, prompt_tokens: int
+    window: str, prompt: task_rules.Prompt, task_type: TaskType, prompt_tokens: int
 ) -> tuple[float, list[str]]:
-    window = _window(question.prompt)
-    prompt = task_rules.Prompt.of(window)
     hard, easy = task_rules.HARD.count(prompt), task_rules.EASY.count(prompt)
     demands = window.count("?") + window.count("\n- ") + window.count(";")
     doublings = max(0, prompt_tokens.bit_length() - _SHORT_PROMPT_BITS)
