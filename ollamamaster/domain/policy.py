@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from ollamamaster.domain.models import Model
     from ollamamaster.domain.settings import PolicySettings
 
-# What staying on this machine is worth, in p(success): the round trip is small, but nobody else
-# is disturbed and nothing leaves the machine. With this a fast machine of the network is used
-# when it is about five times as fast (balanced), or clearly more able.
-DEFAULT_LOCALITY_WEIGHT = 0.07
+# What staying on this machine is worth: the round trip is small, but nobody else is disturbed and
+# nothing leaves the machine. A machine of the network is used when it is five times as fast (2.3
+# doublings), or as much more able as that time is worth; never is more than 7 points given up.
+LOCALITY_DOUBLINGS = 2.3
+MOST_FOR_LOCALITY = 0.07
 
 _DISTANCE: Mapping[Locality, float] = {
     Locality.LOCAL: 0.0,
@@ -46,7 +47,11 @@ def _matches(rule: str, model: Model, instance: Instance) -> bool:
     return key in instance.labels and fnmatchcase(instance.labels[key], wanted or "*")
 
 
-def locality_term(policy: PolicySettings, locality: Locality) -> float:
-    """What the distance takes from the utility, in p(success); 0 for this machine."""
-    weight = policy.weights.get("locality", DEFAULT_LOCALITY_WEIGHT)
+def locality_term(policy: PolicySettings, locality: Locality, price: float) -> float:
+    """What the distance takes from the utility, in p(success); 0 for this machine.
+
+    `price` is what a doubling of the time must buy.
+    """
+    default = min(MOST_FOR_LOCALITY, LOCALITY_DOUBLINGS * price)
+    weight = policy.weights.get("locality", default)
     return 0.0 - weight * _DISTANCE[locality]

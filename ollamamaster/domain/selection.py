@@ -106,7 +106,7 @@ def _score(pair: Pair, task: Task, settings: Settings, performance: Performance)
     terms = {
         "quality": success(ability(pair.model, task.type, settings), difficulty(task)),
         "time": -price * math.log2(max(expected.weighted_p80_s, _NOTICED_S)),
-        "locality": locality_term(settings.policy, pair.instance.locality),
+        "locality": locality_term(settings.policy, pair.instance.locality, price),
         "cost": 0.0,
         "region": 0.0,
     }

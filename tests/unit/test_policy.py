@@ -6,7 +6,7 @@ import pytest
 
 from ollamamaster.domain.instances import Instance, InstanceAddress, InstanceSettings, Locality
 from ollamamaster.domain.models import Model, ModelName
-from ollamamaster.domain.policy import DEFAULT_LOCALITY_WEIGHT, denied_by, locality_term
+from ollamamaster.domain.policy import MOST_FOR_LOCALITY, denied_by, locality_term
 from ollamamaster.domain.settings import PolicySettings
 
 MODEL = Model(ModelName("llama3.1", "8b"))
@@ -54,10 +54,14 @@ def test_without_rules_everything_is_allowed() -> None:
 
 
 def test_farther_is_worth_less() -> None:
-    terms = [locality_term(PolicySettings(), at) for at in Locality]
-    assert terms == [0.0, -DEFAULT_LOCALITY_WEIGHT, -2 * DEFAULT_LOCALITY_WEIGHT]
+    terms = [locality_term(PolicySettings(), at, 0.1) for at in Locality]
+    assert terms == [0.0, -MOST_FOR_LOCALITY, -2 * MOST_FOR_LOCALITY]
 
 
 def test_the_person_sets_what_nearness_is_worth() -> None:
-    assert locality_term(PolicySettings(weights={"locality": 0.5}), Locality.LAN) == -0.5
-    assert locality_term(PolicySettings(weights={"locality": 0.0}), Locality.REMOTE) == 0.0
+    assert locality_term(PolicySettings(weights={"locality": 0.5}), Locality.LAN, 0.1) == -0.5
+    assert locality_term(PolicySettings(weights={"locality": 0.0}), Locality.REMOTE, 0.1) == 0.0
+
+
+def test_where_time_is_cheap_distance_is_cheap_too() -> None:
+    assert -0.01 < locality_term(PolicySettings(), Locality.LAN, 0.003) < 0
