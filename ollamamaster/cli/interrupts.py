@@ -26,12 +26,7 @@ class TerminatedInterrupt(KeyboardInterrupt):
 
 def stopped_by(interrupt: KeyboardInterrupt) -> OllamaMasterError:
     """The error that reports an interrupt."""
-    return stopped_by_error(type(interrupt))
-
-
-def stopped_by_error(kind: type[KeyboardInterrupt]) -> OllamaMasterError:
-    """The error that reports an interrupt of this kind."""
-    if issubclass(kind, TerminatedInterrupt):
+    if isinstance(interrupt, TerminatedInterrupt):
         return TerminatedError("terminated")
     return InterruptedByPersonError("interrupted")
 
@@ -63,19 +58,21 @@ def run_async(work: Coroutine[Any, Any, Result]) -> Result:
     """
     import asyncio
 
-    stopped: list[type[KeyboardInterrupt]] = []
+    stopped: list[KeyboardInterrupt] = []
+    last_resorts: list[threading.Timer] = []
     runner = asyncio.Runner()
     loop = runner.get_loop()
 
     def stop(number: int, _frame: Any) -> None:
-        interrupt = KeyboardInterrupt if number == signal.SIGINT else TerminatedInterrupt
-        code = int(stopped_by_error(interrupt).exit_code)
+        interrupt = KeyboardInterrupt() if number == signal.SIGINT else TerminatedInterrupt()
+        code = int(stopped_by(interrupt).exit_code)
         if stopped:
             os._exit(code)
         stopped.append(interrupt)
         last_resort = threading.Timer(PATIENCE_S, os._exit, (code,))
         last_resort.daemon = True
         last_resort.start()
+        last_resorts.append(last_resort)
         loop.call_soon_threadsafe(task.cancel)
 
     numbers = (signal.SIGINT, *_terminating())
@@ -91,6 +88,8 @@ def run_async(work: Coroutine[Any, Any, Result]) -> Result:
         for number, handler in before.items():
             signal.signal(number, handler)
         _close(loop)
+        for last_resort in last_resorts:
+            last_resort.cancel()
 
 
 def _close(loop: Any) -> None:

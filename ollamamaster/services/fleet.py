@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.services.discover import DiscoverService, Discovery
 
+# A list of models changes when a person downloads something: a minute is rarely noticed, and a
+# shell loop stays as fast as reading a file. After it those that were up are asked again.
+LISTS_FRESH_S = 60.0
+
 _HINT = """\
 looked at {places}
 start one:        ollama serve

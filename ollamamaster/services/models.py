@@ -5,16 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.catalogue import FleetModel, ModelQuery, catalogue
-from ollamamaster.services.fleet import was_seen
+from ollamamaster.services.fleet import LISTS_FRESH_S, was_seen
 
 if TYPE_CHECKING:
     from ollamamaster.domain.settings import Settings
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.ports import Clock
-
-# A model list changes when a person pulls something: a minute is rarely noticed, and a shell
-# loop over `models` stays as fast as reading a file.
-FRESH_FOR_S = 60.0
 
 
 class ModelsService:
@@ -26,7 +22,7 @@ class ModelsService:
 
     def is_fresh(self, fleet: Fleet) -> bool:
         """Whether the fleet was asked so recently that it can be shown as it is."""
-        return was_seen(fleet) and fleet.age_s(self._clock.now()) <= FRESH_FOR_S
+        return was_seen(fleet) and fleet.age_s(self._clock.now()) <= LISTS_FRESH_S
 
     def matching(self, fleet: Fleet, query: ModelQuery) -> tuple[FleetModel, ...]:
         """The models of this fleet that match. Raises UsageError for an unknown instance."""

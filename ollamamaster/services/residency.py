@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ollamamaster.domain.instances import Instance, Status
 from ollamamaster.errors import AttemptError, Outcome
+from ollamamaster.services.fleet import LISTS_FRESH_S
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 # should wait for a machine that is switched off.
 FRESH_S = 5.0
 WITHIN_S = 0.25
-
-# Models come and go by hand: after a minute those that were up are asked for their whole list.
-LIST_FRESH_S = 60.0
 
 
 @dataclass
@@ -40,7 +38,7 @@ class Residency:
         age_s = fleet.age_s(self.clock.now())
         if age_s <= FRESH_S:
             return fleet
-        if age_s <= LIST_FRESH_S:
+        if age_s <= LISTS_FRESH_S:
             return await self._with_memory(fleet, fleet.instances)
         down = [i for i in fleet if i.status is Status.DOWN and i.last_seen is not None]
         others = [i for i in fleet if i not in down]

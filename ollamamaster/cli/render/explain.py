@@ -34,6 +34,9 @@ _IN_WORDS = {
     Reason.LOCALITY_EXCLUDED: "not in your own network",
 }
 
+# Times that differ by less are the same to a person.
+_SAME_TIME = 1.05
+
 # Candidates and rejections shown one by one; the rest are counted.
 _SHOWN = 12
 
@@ -98,27 +101,23 @@ def _chosen_line(decision: Decision, price: float) -> str:
 
 def why(chosen: Candidate, other: Candidate, performance: str, price: float) -> str:
     """In one sentence, why the chosen one is before the other."""
-    points = 100 * (chosen.terms["quality"] - other.terms["quality"])
+    points = round(100 * (chosen.terms["quality"] - other.terms["quality"]))
     ratio = _time(chosen) / _time(other)
     rival = f"{one_line(other.model)} on {one_line(other.pair.instance.name)}"
-    count = f"{abs(points):.0f} point" + ("" if round(abs(points)) == 1 else "s")
-    right = f"{count} {'likelier' if points > 0 else 'less likely'} to be right"
-    if abs(points) < 0.5:
-        right = "as likely to be right"
-    if ratio > 1.05 and points > 0:
+    if points:
+        count = f"{abs(points)} point{'' if abs(points) == 1 else 's'}"
+        right = f"{count} {'likelier' if points > 0 else 'less likely'} to be right than {rival}"
+    else:
+        right = f"as likely to be right as {rival}"
+    if ratio > _SAME_TIME and points > 0:
         pays = 100 * price * math.log2(ratio)
-        return (
-            f"{right} than {rival} and takes {ratio:.1f}x the time; "
-            f"{performance} pays up to {pays:.1f} points for that"
-        )
-    if ratio < 0.95:
-        return f"{right} as {rival}, in {ratio:.2f}x the time".replace(
-            "right as", "right as" if abs(points) < 0.5 else "right than"
-        )
+        worth = f"{performance} pays up to {pays:.1f} points for that"
+        return f"{right} and takes {ratio:.1f}x the time; {worth}"
+    if ratio < 1 / _SAME_TIME:
+        return f"{right}, in {ratio:.2f}x the time"
+    time = "about the same" if ratio <= _SAME_TIME else f"{ratio:.1f}x the"
     nearer = chosen.terms["locality"] > other.terms["locality"]
-    return f"{right} {'as' if abs(points) < 0.5 else 'than'} {rival}" + (
-        ", and nearer" if nearer else ", in about the same time"
-    )
+    return f"{right}, in {time} time{', but nearer' if nearer else ''}"
 
 
 def _time(candidate: Candidate) -> float:
