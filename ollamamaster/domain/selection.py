@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ollamamaster.domain.ability import ability, difficulty, success
+from ollamamaster.domain.ability import Abilities, ability, difficulty, success
 from ollamamaster.domain.candidates import Reason, Rejection, Wish, sift
 from ollamamaster.domain.estimate import Prospect, Residency, prospect
 from ollamamaster.domain.policy import locality_term
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # Below half a second nobody notices a difference.
 _NOTICED_S = 0.5
+
+_NOTHING_PUBLISHED = Abilities()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,11 @@ def decide(
     wish: Wish,
     demand: Demand,
     skipped: Collection[str] = (),
+    abilities: Abilities = _NOTHING_PUBLISHED,
 ) -> Decision:
     """Rank what could do the task. Every pair of the fleet is either ranked or rejected."""
     sifted = sift(task, fleet, settings, wish, skipped)
-    scored = [_score(pair, task, settings, demand.performance) for pair in sifted.fit]
+    scored = [_score(pair, task, settings, demand, abilities) for pair in sifted.fit]
     ranked = tuple(sorted(scored, key=_order))
     decision = Decision(task, demand, ranked, sifted.rejected)
     if demand.max_time_s is None:
@@ -100,11 +103,13 @@ def decide(
     return _within(decision, demand.max_time_s, wish)
 
 
-def _score(pair: Pair, task: Task, settings: Settings, performance: Performance) -> Candidate:
+def _score(
+    pair: Pair, task: Task, settings: Settings, demand: Demand, abilities: Abilities
+) -> Candidate:
     expected = prospect(pair, task)
-    price = settings.route.price_per_doubling[performance]
+    price = settings.route.price_per_doubling[demand.performance]
     terms = {
-        "quality": success(ability(pair.model, task.type, settings), difficulty(task)),
+        "quality": success(ability(pair.model, task, settings, abilities), difficulty(task)),
         "time": -price * math.log2(max(expected.weighted_p80_s, _NOTICED_S)),
         "locality": locality_term(settings.policy, pair.instance.locality),
         "cost": 0.0,

@@ -29,6 +29,7 @@ from ollamamaster.services.route_errors import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
+    from ollamamaster.domain.ability import Abilities
     from ollamamaster.domain.routing import RouteRequest, RouteResult
     from ollamamaster.domain.selection import Candidate
     from ollamamaster.domain.settings import Settings
@@ -56,6 +57,7 @@ class RouteService:
     clock: Clock
     residency: Residency
     pulls: Callable[[], PullService]
+    abilities: Abilities
 
     async def explain(
         self, request: RouteRequest, fleet: Fleet, note: Callable[[str], None]
@@ -176,7 +178,8 @@ class RouteRun:
 
     def _decide(self, task: Task, fleet: Fleet, wish: Wish, skipped: set[str]) -> Decision:
         demand = Demand(self.request.performance, self.request.max_time_s)
-        return decide(task, fleet, self.service.settings, wish, demand, skipped)
+        of = self.service
+        return decide(task, fleet, of.settings, wish, demand, skipped, of.abilities)
 
     def _wish(self, fleet: Fleet, note: Callable[[str], None], *, trying: bool = True) -> Wish:
         request = self.request
