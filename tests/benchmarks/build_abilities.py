@@ -245,8 +245,8 @@ def _written(
 
     yield HEADER
     yield "# For every other model: level + size x ln(billions / 8) + date x (years since 2025.0),"
-    yield "# where billions is the geometric mean of all and active ones. One that thinks has as much"
-    yield "# more as thinking says: nothing up to one billion, all of it from eight on."
+    yield "# where billions is the geometric mean of all and active ones. One that thinks has more:"
+    yield "# nothing up to one billion, all that thinking says from eight on."
     yield "[fallback]"
     for kind in BENCHMARKS:
         parts = ", ".join(f"{f} = {slope(f, kind):.2f}" for f in ("size", "date", "thinking"))
