@@ -144,6 +144,7 @@ class Application:
     def route_service(self) -> RouteService:
         from ollamamaster.services.residency import Residency
         from ollamamaster.services.route import RouteService
+        from ollamamaster.storage.abilities import load_abilities
 
         return RouteService(
             self.settings,
@@ -152,6 +153,7 @@ class Application:
             self.clock,
             Residency(self.ollama, self.clock, self.fleet_service().refreshed),
             self.pull_service,
+            load_abilities(),
         )
 
     def watch_service(self, discover: DiscoverService) -> WatchService:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from ollamamaster.domain.liveness import Health
     from ollamamaster.domain.models import LoadedModel, Model
     from ollamamaster.domain.probes import Probes, Scanned
+    from ollamamaster.domain.profiles import Profiles
+    from ollamamaster.domain.records import RouteRecord
     from ollamamaster.domain.snapshot import Fleet
+    from ollamamaster.domain.tickets import Choice, Option, Ticket
 
 
 class Clock(Protocol):
@@ -94,6 +97,47 @@ class LivenessStore(Protocol):
 
     def update(self, instance: str, change: Callable[[Health], Health]) -> Health:
         """Read, change and write the health of one instance in one transaction."""
+
+
+class HistoryStore(Protocol):
+    """What was learnt and what happened. Learning is only advice: neither method raises."""
+
+    def profiles(self) -> Profiles:
+        """What history taught until now; nothing when it cannot be read."""
+
+    def record(self, route: RouteRecord) -> None:
+        """Keep a finished route and learn from its attempts, in one transaction."""
+
+
+class TicketStore(Protocol):
+    """The routes of this user on this machine, in all processes. A dead process has none.
+
+    No method raises; where the tickets cannot be shared, this process sees only its own.
+    """
+
+    def enter(self, ticket: Ticket) -> None:
+        """Put a waiting ticket among the others."""
+
+    def others(self, ticket_id: str) -> Sequence[Ticket]:
+        """Every live ticket but this one, in the order in which they entered."""
+
+    def take(self, ticket_id: str, choose: Callable[[Ticket, Sequence[Ticket]], Choice]) -> Choice:
+        """Let a waiting ticket choose, given itself and the others, while nobody else does.
+
+        What the choice says is kept in the same transaction: where it runs, and whom it passed.
+        """
+
+    def move(self, ticket_id: str, option: Option | None) -> None:
+        """Say that the ticket runs elsewhere now, or waits again."""
+
+    def leave(self, ticket_id: str) -> None:
+        """Take the ticket out; done, failed or given up."""
+
+    def changes(self) -> int:
+        """A number that is another one when a ticket of any process changed; cheap to ask."""
+
+    def most_others(self, ticket_id: str) -> int:
+        """The most running tickets there were on its instance while it ran, itself left out."""
 
 
 class Scanner(Protocol):

@@ -41,7 +41,7 @@ def candidate_data(candidate: Candidate) -> dict[str, Any]:
             "generation_s": rounded(estimate.generation_s),
         },
         "output_tokens": round(candidate.prospect.output_tokens.p50),
-        "decode_tokens_per_s": rounded(rates.decode) if rates.known else None,
+        "decode_tokens_per_s": rounded(rates.decode.median) if rates.known else None,
         "resident": candidate.resident,
     }
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ollamamaster.domain.models import Capability, parse_parameter_size
 from ollamamaster.domain.task import TaskType
 
 if TYPE_CHECKING:
@@ -14,18 +16,20 @@ if TYPE_CHECKING:
     from ollamamaster.domain.settings import Settings
     from ollamamaster.domain.task import Task
 
-# Ability grows with the logarithm of the parameters: scaling laws, and about 10 points of common
-# benchmarks for each fourfold size between 1B and 70B.
-_AT_ONE_BILLION = 0.4
-_PER_E_FOLD = 0.78
-# Size unknown: what most people run, a model of 7 to 8 billion.
+# Size unknown: what most people run, a model of 7 to 8 billion. The scale has its 2.0 there.
 _USUAL_PARAMETERS = 8e9
+# Two builds of one model differ by less than this in what they say of their size (embeddings
+# counted or not, rounded or not); the sizes of a family differ by more.
+_SAME_SIZE = 1.25
 
 # Points of benchmark lost by quantization to so many bits, on this scale (published perplexity
 # tables of llama.cpp: 4 bits cost little, 2 bits a lot).
 _QUANTIZATION_LOSS: Mapping[str, float] = {"1": 1.2, "2": 0.7, "3": 0.3, "4": 0.08}
 
-# A model made for one kind of work is better at it and worse at the others.
+# A model made for one kind of work is better at it and worse at the others: by so much, for code,
+# in the fit of published scores (tests/benchmarks/build_abilities.py --check).
+_AT_ITS_WORK = 0.9
+_AT_OTHER_WORK = -0.4
 _SPECIALISTS: Mapping[str, TaskType] = {
     "code": TaskType.CODE,
     "coder": TaskType.CODE,
@@ -33,12 +37,104 @@ _SPECIALISTS: Mapping[str, TaskType] = {
     "math": TaskType.MATH,
     "mathstral": TaskType.MATH,
 }
-_SPECIALIST = 0.5
 _PREFERRED = 0.5
 
 # Complexity 0 is what a 1B model nearly always gets right, 1 what a 70B gets right at even odds.
 _EASIEST = -2.2
 _HARDEST = 3.4
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Ability by size and date, for a type of task.
+
+    `size` is for an e-fold of parameters, `date` for a year after the beginning of 2025,
+    `thinking` for a model of 8 billion or more that thinks. The defaults are scaling laws: about
+    10 points of common benchmarks for each fourfold size between 1B and 70B.
+    """
+
+    level: float = 2.0
+    size: float = 0.78
+    date: float = 0.0
+    thinking: float = 0.0
+
+    def at(self, parameters: float, released: float) -> float:
+        """Without thinking. `released` is in years since the beginning of 2025."""
+        return self.level + self.size * math.log(parameters / 8e9) + self.date * released
+
+    def gain(self, parameters: float) -> float:
+        """What thinking adds: all of it from 8 billion on, nothing below one.
+
+        Small models gain little from their thoughts or lose; the share is the logarithm's.
+        """
+        return self.thinking * min(1.0, max(0.0, math.log(parameters / 1e9) / math.log(8)))
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedModel:
+    """What public benchmarks say of a model, by type of task, as it runs when told nothing.
+
+    `effective` is between all parameters and the active ones; `released` is in years since the
+    beginning of 2025, None where unknown.
+    """
+
+    parameters: float
+    effective: float
+    released: float | None
+    thinks: bool
+    ability: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """The published abilities by full model name, and the line by type for every other model."""
+
+    models: Mapping[str, PublishedModel] = field(default_factory=dict)
+    lines: Mapping[str, Line] = field(default_factory=dict)
+    _sizes: dict[str, list[PublishedModel]] = field(init=False, compare=False, repr=False)
+    _released: dict[str, float] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        sizes: dict[str, list[PublishedModel]] = {}
+        released: dict[str, float] = {}
+        for name, known in self.models.items():
+            family = name.partition(":")[0]
+            sizes.setdefault(family, []).append(known)
+            if known.released is not None:
+                key = _letters(family)
+                released[key] = min(known.released, released.get(key, math.inf))
+        object.__setattr__(self, "_sizes", sizes)
+        object.__setattr__(self, "_released", released)
+
+    def of(self, model: Model, task: Task) -> float:
+        """The published ability, else that of the family's nearest size, else by size and date."""
+        line = self.lines.get(task.type, _PLAIN)
+        known = self.models.get(str(model.name)) or self._nearest(model)
+        if known is None or task.type not in known.ability:
+            plain = line.at(_effective(model), self._date(model))
+            thinks = _thinks(model) and not task.no_thinking
+            return plain + line.gain(_effective(model)) if thinks else plain
+        ability = known.ability[task.type]
+        if _apart(_parameters(model), known.parameters) > _SAME_SIZE:
+            ability += line.size * math.log(_effective(model) / known.effective)
+        thinks = not task.no_thinking and (model.capabilities is None or _thinks(model))
+        return ability - line.gain(known.effective) if known.thinks and not thinks else ability
+
+    def published(self, model: Model) -> bool:
+        """Whether benchmarks say something of the model or of its family."""
+        return str(model.name) in self.models or model.name.name in self._sizes
+
+    def _nearest(self, model: Model) -> PublishedModel | None:
+        sizes = self._sizes.get(model.name.name, ())
+        mine = _parameters(model)
+        return min(sizes, key=lambda known: _apart(mine, known.parameters), default=None)
+
+    def _date(self, model: Model) -> float:
+        # The architecture is at most as new as the model, so this gives no credit that is not due.
+        return self._released.get(_letters(model.family or ""), 0.0)
+
+
+_PLAIN = Line()
 
 
 def success(ability: float, difficulty: float) -> float:
@@ -51,22 +147,41 @@ def difficulty(task: Task) -> float:
     return _EASIEST + task.complexity * (_HARDEST - _EASIEST)
 
 
-def ability(model: Model, task_type: TaskType, settings: Settings) -> float:
-    """Ability of a model for a type of task; the person's word goes before the prior."""
+def ability(model: Model, task: Task, settings: Settings, abilities: Abilities) -> float:
+    """Ability of a model for a task; the person's word goes before what is published."""
     said = settings.models.get(str(model.name))
-    if said is not None and task_type in said.ability:
-        share = min(0.99, max(0.01, said.ability[task_type] / 100))
+    if said is not None and task.type in said.ability:
+        share = min(0.99, max(0.01, said.ability[task.type] / 100))
         return math.log(share / (1 - share))
-    preferred = said is not None and task_type in said.preferred_tasks
-    return _prior(model) + _specialist(model, task_type) + (_PREFERRED if preferred else 0.0)
+    found = abilities.of(model, task) - _loss(model)
+    if not abilities.published(model):
+        found += _specialist(model, task.type)
+    preferred = said is not None and task.type in said.preferred_tasks
+    return found + (_PREFERRED if preferred else 0.0)
 
 
-def _prior(model: Model) -> float:
-    parameters = model.parameters or _USUAL_PARAMETERS
-    # A mixture of experts stands between its active and its whole size: their geometric mean is
-    # the usual rule of thumb.
-    effective = parameters * math.sqrt(model.active_fraction)
-    return _AT_ONE_BILLION + _PER_E_FOLD * math.log(effective / 1e9) - _loss(model)
+def _thinks(model: Model) -> bool:
+    return Capability.THINKING in (model.capabilities or ())
+
+
+def _parameters(model: Model) -> float:
+    """As the instance says, else as the tag does (`8b-instruct-q8_0`)."""
+    told = model.parameters or parse_parameter_size(model.name.tag.partition("-")[0])
+    return told or _USUAL_PARAMETERS
+
+
+def _effective(model: Model) -> float:
+    """Between all parameters and the active ones: their geometric mean, the usual rule of thumb."""
+    return _parameters(model) * math.sqrt(model.active_fraction)
+
+
+def _apart(one: float, other: float) -> float:
+    return max(one / other, other / one)
+
+
+def _letters(name: str) -> str:
+    """Ollama's architectures are families without their punctuation: `gptoss`, `qwen25vl`."""
+    return "".join(filter(str.isalnum, name)).lower()
 
 
 def _loss(model: Model) -> float:
@@ -78,5 +193,5 @@ def _specialist(model: Model, task_type: TaskType) -> float:
     name = model.name.name.rpartition("/")[2].lower()
     for part, made_for in _SPECIALISTS.items():
         if part in name:
-            return _SPECIALIST if made_for is task_type else -_SPECIALIST
+            return _AT_ITS_WORK if made_for is task_type else _AT_OTHER_WORK
     return 0.0

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.instances import GpuSource, Locality
 from ollamamaster.domain.models import GB
+from ollamamaster.domain.rates import Rate, Rates, Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,25 +51,10 @@ _CLOUD_DECODE = 60.0
 _CLOUD_PREFILL = 2000.0
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
-    """How fast a pair works. `spread` is the factor between median and 80% quantile.
-
-    Rates in tokens a second, `load_s` in seconds. `known` tells measured or configured rates
-    from a prior, which is never shown as a fact.
-    """
-
-    decode: float
-    prefill: float
-    load_s: float
-    spread: float
-    known: bool
-
-
 def prior_rates(model: Model, instance: Instance) -> Rates:
     """Rates from size, hardware and locality alone."""
     if model.cloud or not model.size_bytes:
-        return Rates(_CLOUD_DECODE, _CLOUD_PREFILL, 0.0, PRIOR_SPREAD, known=False)
+        return _rates(_CLOUD_DECODE, _CLOUD_PREFILL, 0.0, Source.PRIOR)
     size_gb = model.size_bytes / GB
     bandwidth, on_card = bandwidth_of(instance)
     spilled = _share_outside(model, instance)
@@ -79,13 +64,17 @@ def prior_rates(model: Model, instance: Instance) -> Rates:
     )
     prefill = (_PREFILL_ON_CARD if on_card else _PREFILL_ELSEWHERE) * bandwidth / active_gb
     configured = instance.settings.bandwidth_gb_s is not None
-    return Rates(
-        decode=1 / (_OVERHEAD_FACTOR * seconds + _OVERHEAD_S),
-        prefill=prefill * (1 - 0.9 * spilled),
-        load_s=size_gb / _LOAD_GB_S + _LOAD_START_S,
-        spread=CONFIGURED_SPREAD if configured else PRIOR_SPREAD,
-        known=configured,
+    return _rates(
+        1 / (_OVERHEAD_FACTOR * seconds + _OVERHEAD_S),
+        prefill * (1 - 0.9 * spilled),
+        size_gb / _LOAD_GB_S + _LOAD_START_S,
+        Source.CONFIGURED if configured else Source.PRIOR,
     )
+
+
+def _rates(decode: float, prefill: float, load_s: float, source: Source) -> Rates:
+    spread = CONFIGURED_SPREAD if source is Source.CONFIGURED else PRIOR_SPREAD
+    return Rates(*(Rate(median, spread, source) for median in (decode, prefill, load_s)))
 
 
 def bandwidth_of(instance: Instance) -> tuple[float, bool]:

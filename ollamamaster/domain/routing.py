@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ollamamaster.domain.records import Who
 from ollamamaster.domain.settings import Performance
 from ollamamaster.domain.task import Question
+from ollamamaster.domain.tickets import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +45,9 @@ class RouteRequest:
     think: bool | None = None
     keep_alive: str | int | None = None
     pull: bool = False
+    priority: Priority = Priority.NORMAL
+    hedge: bool = True
+    who: Who = Who.COMMAND
 
     @property
     def question(self) -> Question:

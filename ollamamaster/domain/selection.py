@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.ability import ability, difficulty, success
 from ollamamaster.domain.candidates import Reason, Rejection, Wish, sift
-from ollamamaster.domain.estimate import Prospect, Residency, prospect
+from ollamamaster.domain.estimate import Prospect, prospect
+from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.policy import locality_term
+from ollamamaster.domain.schedule import Residency, time_term
 from ollamamaster.domain.settings import Performance
 
 if TYPE_CHECKING:
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.domain.task import Task
 
-# Below half a second nobody notices a difference.
-_NOTICED_S = 0.5
+_NOTHING = Knowledge()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +89,11 @@ def decide(
     wish: Wish,
     demand: Demand,
     skipped: Collection[str] = (),
+    known: Knowledge = _NOTHING,
 ) -> Decision:
     """Rank what could do the task. Every pair of the fleet is either ranked or rejected."""
     sifted = sift(task, fleet, settings, wish, skipped)
-    scored = [_score(pair, task, settings, demand.performance) for pair in sifted.fit]
+    scored = [_score(pair, task, settings, demand, known) for pair in sifted.fit]
     ranked = tuple(sorted(scored, key=_order))
     decision = Decision(task, demand, ranked, sifted.rejected)
     if demand.max_time_s is None:
@@ -100,12 +101,14 @@ def decide(
     return _within(decision, demand.max_time_s, wish)
 
 
-def _score(pair: Pair, task: Task, settings: Settings, performance: Performance) -> Candidate:
-    expected = prospect(pair, task)
-    price = settings.route.price_per_doubling[performance]
+def _score(
+    pair: Pair, task: Task, settings: Settings, demand: Demand, known: Knowledge
+) -> Candidate:
+    expected = prospect(pair, task, known)
+    price = settings.route.price_per_doubling[demand.performance]
     terms = {
-        "quality": success(ability(pair.model, task.type, settings), difficulty(task)),
-        "time": -price * math.log2(max(expected.weighted_p80_s, _NOTICED_S)),
+        "quality": success(ability(pair.model, task, settings, known.abilities), difficulty(task)),
+        "time": time_term(price, expected.weighted_p80_s),
         "locality": locality_term(settings.policy, pair.instance.locality, price),
         "cost": 0.0,
         "region": 0.0,

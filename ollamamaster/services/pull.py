@@ -115,7 +115,7 @@ def best_place(name: str, fleet: Fleet) -> Instance:
         )
 
     def order(instance: Instance) -> tuple[float, int, str]:
-        speed = prior_rates(known, instance).decode if known else bandwidth_of(instance)[0]
+        speed = prior_rates(known, instance).decode.median if known else bandwidth_of(instance)[0]
         return -speed, _NEAREST_FIRST.index(instance.locality), instance.id
 
     return min(roomy, key=order)

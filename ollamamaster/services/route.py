@@ -11,6 +11,7 @@ from ollamamaster.domain.candidates import Reason, Rejection, Wish
 from ollamamaster.domain.context import context_to_ask, may_truncate_silently, next_context
 from ollamamaster.domain.estimate import context_needed
 from ollamamaster.domain.instances import Status
+from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.models import ModelName
 from ollamamaster.domain.names import MeantModel, meant_model
 from ollamamaster.domain.selection import Decision, Demand, decide
@@ -29,6 +30,7 @@ from ollamamaster.services.route_errors import (
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
+    from ollamamaster.domain.ability import Abilities
     from ollamamaster.domain.routing import RouteRequest, RouteResult
     from ollamamaster.domain.selection import Candidate
     from ollamamaster.domain.settings import Settings
@@ -56,6 +58,7 @@ class RouteService:
     clock: Clock
     residency: Residency
     pulls: Callable[[], PullService]
+    abilities: Abilities
 
     async def explain(
         self, request: RouteRequest, fleet: Fleet, note: Callable[[str], None]
@@ -176,7 +179,8 @@ class RouteRun:
 
     def _decide(self, task: Task, fleet: Fleet, wish: Wish, skipped: set[str]) -> Decision:
         demand = Demand(self.request.performance, self.request.max_time_s)
-        return decide(task, fleet, self.service.settings, wish, demand, skipped)
+        of = self.service
+        return decide(task, fleet, of.settings, wish, demand, skipped, Knowledge(of.abilities))
 
     def _wish(self, fleet: Fleet, note: Callable[[str], None], *, trying: bool = True) -> Wish:
         request = self.request
@@ -252,7 +256,7 @@ class RouteRun:
         if "num_ctx" in self.request.options:
             return (None,)
         model, loaded = candidate.pair.model, candidate.pair.loaded
-        needed = context_needed(candidate.pair, self._task)
+        needed = context_needed(self._task, candidate.prospect.output_tokens)
         first = context_to_ask(needed, model, loaded)
         larger = next_context(first, model.context_length)
         return (first,) if larger is None else (first, larger)

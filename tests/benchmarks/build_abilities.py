@@ -1,8 +1,6 @@
-"""How able are the models people run, by published benchmarks? Prints a table as TOML.
+"""How able are the models people run, by published benchmarks? Writes data/models.toml.
 
-`route` does not use it yet: it judges by size.
-
-    python tests/benchmarks/build_abilities.py FOLDER > models.toml
+    python tests/benchmarks/build_abilities.py FOLDER > ollamamaster/data/models.toml
     python tests/benchmarks/build_abilities.py FOLDER --check
 
 FOLDER has ollama-models.csv (name, family, parameters_b, active_parameters_b, capabilities,

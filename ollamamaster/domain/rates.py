@@ -1,0 +1,42 @@
+"""How fast a pair works, how sure that is, and where it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Source(StrEnum):
+    """Where a figure comes from, the surest first."""
+
+    MEASURED = "measured"
+    DERIVED = "derived"
+    CONFIGURED = "configured"
+    PRIOR = "prior"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A quantity that is not known exactly: its median, and the factor to its 80% quantile.
+
+    `samples` is how many measurements stand behind it.
+    """
+
+    median: float
+    spread: float
+    source: Source
+    samples: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How fast a pair works: decode and prefill in tokens a second, a load in seconds."""
+
+    decode: Rate
+    prefill: Rate
+    load_s: Rate
+
+    @property
+    def known(self) -> bool:
+        """Whether the decode rate is more than a prior, which is never shown as a fact."""
+        return self.decode.source is not Source.PRIOR
