@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.ability import ability, difficulty, success
@@ -67,7 +67,8 @@ class Decision:
     """The ranked candidates, the rejections, and the one chosen.
 
     `late` says that no candidate fits the time limit and the fastest is used all the same;
-    `refused` that none fits and the person insisted, so nothing is sent.
+    `refused` that none fits and the person insisted, so nothing is sent. `wish` is what they
+    insisted on.
     """
 
     task: Task
@@ -76,6 +77,7 @@ class Decision:
     rejected: tuple[Rejection, ...]
     late: bool = False
     refused: bool = False
+    wish: Wish = field(default_factory=Wish)
 
     @property
     def chosen(self) -> Candidate | None:
@@ -95,7 +97,7 @@ def decide(
     sifted = sift(task, fleet, settings, wish, skipped)
     scored = [_score(pair, task, settings, demand, known) for pair in sifted.fit]
     ranked = tuple(sorted(scored, key=_order))
-    decision = Decision(task, demand, ranked, sifted.rejected)
+    decision = Decision(task, demand, ranked, sifted.rejected, wish=wish)
     if demand.max_time_s is None:
         return decision
     return _within(decision, demand.max_time_s, wish)
