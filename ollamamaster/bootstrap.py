@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ollamamaster.storage.inventory import InventoryFile
     from ollamamaster.storage.liveness import LivenessTable
     from ollamamaster.storage.paths import Paths
+    from ollamamaster.storage.tickets import TicketTable
 
 
 class SystemClock:
@@ -114,6 +115,12 @@ class Application:
         from ollamamaster.storage.liveness import LivenessTable
 
         return LivenessTable(self.history)
+
+    @cached_property
+    def tickets(self) -> TicketTable:
+        from ollamamaster.storage.tickets import TicketTable, ticket_database
+
+        return TicketTable(ticket_database(self.history))
 
     def discover_service(self) -> DiscoverService:
         from ollamamaster.discovery.gpu import NvidiaSmi

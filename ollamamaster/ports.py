@@ -116,7 +116,7 @@ class TicketStore(Protocol):
     """
 
     def enter(self, ticket: Ticket) -> None:
-        """Put a waiting ticket among the others."""
+        """Put a waiting ticket among the others, as this process's, whatever it says."""
 
     def others(self, ticket_id: str) -> Sequence[Ticket]:
         """Every live ticket but this one, in the order in which they entered."""

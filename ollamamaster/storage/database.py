@@ -21,9 +21,17 @@ if TYPE_CHECKING:
 # Twenty processes that start at once are through in well under a second; a disk that is busy
 # with something else may take longer.
 BUSY_TIMEOUT_S = 5.0
+# A change waits longer than a look: who gets in next is chance, and tests/benchmarks/tickets.py
+# shows that of 32 processes that do nothing else one may wait for seconds.
+_TRIES = 6
 _PAUSE_S = 0.02
 # SQLITE_CORRUPT and SQLITE_NOTADB: the file's content, not the disk or another process.
 _DAMAGED = frozenset({11, 26})
+# SQLITE_BUSY: another process is in the middle of a change.
+_BUSY = 5
+
+# Kept for ever, so that they are never closed here.
+_OF_PARENTS: list[sqlite3.Connection] = []
 
 
 def _silent(_note: str) -> None:
@@ -36,7 +44,7 @@ class Database:
     `migrations` are applied once each, in their order; `user_version` of the file counts them.
 
     A damaged file is set aside with a note and begun anew. Everything that fails for another
-    reason is a StateUnusableError.
+    reason is a StateUnusableError. What is only advice goes on without it, see `give_up`.
     """
 
     migrations: ClassVar[tuple[str, ...]] = ()
@@ -45,6 +53,8 @@ class Database:
         self.path = path
         self.note = note
         self._connection: sqlite3.Connection | None = None
+        self._process = 0
+        self._given_up: StateUnusableError | None = None
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -53,7 +63,7 @@ class Database:
 
         connection = self._opened()
         try:
-            connection.execute("BEGIN IMMEDIATE")
+            _begin(connection)
             try:
                 yield connection
             except BaseException:
@@ -74,16 +84,35 @@ class Database:
         except sqlite3.Error as error:
             raise self._failure(error) from error
 
+    def give_up(self, error: StateUnusableError) -> None:
+        """Say, once for all that use the file, that this process goes on without it.
+
+        From then on every use fails at once, so that nobody waits for the same trouble again.
+        """
+        if self._given_up is None:
+            self._given_up = error
+            self.note(f"{error.message}; this run goes on without what is remembered there")
+
     def close(self) -> None:
         """Close the file; it is opened again when it is next needed."""
         connection, self._connection = self._connection, None
-        if connection is not None:
+        if connection is None:
+            return
+        if self._process == os.getpid():
             connection.close()
+        else:
+            # SQLite forbids that a forked process even closes its parent's connection
+            _OF_PARENTS.append(connection)
 
     def __del__(self) -> None:
         self.close()
 
     def _opened(self) -> sqlite3.Connection:
+        if self._given_up is not None:
+            raise self._given_up
+        if self._process != os.getpid():
+            self.close()
+            self._process = os.getpid()
         if self._connection is None:
             import sqlite3
 
@@ -128,7 +157,7 @@ class Database:
     def _migrate(self, connection: sqlite3.Connection) -> None:
         if self._applied(connection) == len(self.migrations):
             return
-        connection.execute("BEGIN IMMEDIATE")
+        _begin(connection)
         try:
             for migration in self.migrations[self._applied(connection) :]:
                 connection.execute(migration)
@@ -242,6 +271,27 @@ def _damage(what: str) -> sqlite3.Error:
     return damage
 
 
+def _begin(connection: sqlite3.Connection) -> None:
+    """Begin a change; wait for the changes of other processes for as long as one may have to."""
+    import sqlite3
+
+    for left in reversed(range(_TRIES)):
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if not (left and _is_busy(error)):
+                raise
+            import random
+
+            time.sleep(random.uniform(0.0, _PAUSE_S))  # noqa: S311 (so that they do not meet again)
+        else:
+            return
+
+
+def _is_busy(error: sqlite3.Error) -> bool:
+    return (getattr(error, "sqlite_errorcode", 0) & 0xFF) == _BUSY
+
+
 def _set_journal(connection: sqlite3.Connection, mode: str) -> None:
     """Change the journal mode; SQLite does not wait by itself for another that changes it too."""
     import sqlite3
@@ -251,9 +301,7 @@ def _set_journal(connection: sqlite3.Connection, mode: str) -> None:
         try:
             connection.execute(f"PRAGMA journal_mode={mode}")
         except sqlite3.OperationalError as error:
-            if (error.sqlite_errorcode & 0xFF) != sqlite3.SQLITE_BUSY:
-                raise
-            if time.monotonic() > deadline:
+            if not _is_busy(error) or time.monotonic() > deadline:
                 raise
             time.sleep(_PAUSE_S)
         else:
