@@ -1,33 +1,62 @@
-"""Expected completion time with residency: when would a model's turn come on an instance?"""
+"""Who begins where, and when? Expected completion time with residency, bound as late as possible.
+
+Whenever something comes or ends, all that wait are gone through in their order. Each takes what
+is best for it over all instances, behind what runs there and what was planned there before it;
+it begins only where a slot is free. Nobody is sent somewhere because a slot happens to be free
+there, and nobody who waits for a better place holds up those behind.
+"""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ollamamaster.domain.context import is_enough
+from ollamamaster.domain.machines import LOAD_WEIGHT, Machine, Residency, machines
+from ollamamaster.domain.queues import Queues, Turn
+from ollamamaster.domain.tickets import Choice, Ticket, TicketState
 
 if TYPE_CHECKING:
-    from ollamamaster.domain.candidates import Pair
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from ollamamaster.domain.queues import Spot
+    from ollamamaster.domain.tickets import Option
 
-class Residency(StrEnum):
-    """What must happen on the instance before the first token."""
-
-    RESIDENT = "resident"
-    FITS = "fits"
-    EVICTS = "evicts"
-
-
-# Loading a model that pushes another out costs the next request a load too. Four is where the
-# mean waiting time stopped falling in simulations on the Azure 2023 conversation trace.
-LOAD_WEIGHT = {Residency.RESIDENT: 0.0, Residency.FITS: 1.0, Residency.EVICTS: 4.0}
-
+__all__ = [
+    "LOAD_WEIGHT",
+    "Machine",
+    "Queues",
+    "Residency",
+    "Turn",
+    "choose",
+    "in_order",
+    "keep_alive_for",
+    "machines",
+    "plan",
+    "queues",
+    "time_term",
+]
 
 # Below half a second nobody notices a difference.
 _NOTICED_S = 0.5
+
+# A class up for each minute waited: people give a minute to a job they called unimportant, and
+# nobody who waits longer than that is to be told that others were more important all the time.
+_AGING_S = 60.0
+
+# Nobody waits longer than this for a slot of which it is only believed that there is no other.
+_BELIEVED_S = 30.0
+
+# A session's last instance may have read most of the prompt already; worth 2% of the time, which
+# decides between equals and nothing else.
+_FAMILIAR_DOUBLINGS = math.log2(1.02)
+
+# What waiting requests want stays half an hour: longer than any keep-alive in common use, so it
+# is not what leaves first. The last request there brings the server's own keep-alive back.
+_KEPT_S = 1800.0
+# What is to leave for the next one: shorter than the default of five minutes, and long enough
+# to be still there when that one is given up.
+_OFFERED_S = 60.0
 
 
 def time_term(price: float, seconds: float) -> float:
@@ -35,25 +64,120 @@ def time_term(price: float, seconds: float) -> float:
     return -price * math.log2(max(seconds, _NOTICED_S))
 
 
+def in_order(tickets: Iterable[Ticket]) -> list[Ticket]:
+    """First come first served; a class higher counts as having come a minute earlier."""
+    return sorted(tickets, key=lambda t: (t.entered_at - _AGING_S * t.priority, t.id))
+
+
+def queues(
+    machines: Mapping[str, Machine], others: Sequence[Ticket], me: Ticket | None, now: float
+) -> Queues:
+    """What is ahead of a ticket, each of the others at its own best turn; of a new one if None."""
+    waiting = [t for t in others if t.state is TicketState.WAITING]
+    if me is not None:
+        ordered = in_order([*waiting, me])
+        waiting = ordered[: ordered.index(me)]
+    ahead = Queues.of(machines, others, now)
+    for _ in _walk(ahead, waiting, now):
+        pass
+    return ahead
+
+
+def choose(
+    me: Ticket, others: Sequence[Ticket], machines: Mapping[str, Machine], now: float
+) -> Choice:
+    """What a waiting ticket does now."""
+    for ticket, choice in plan(machines, [*others, me], now):
+        if ticket.id == me.id:
+            return choice
+    return Choice(me.on, begins=True)
+
+
+def plan(
+    machines: Mapping[str, Machine], tickets: Sequence[Ticket], now: float
+) -> Iterator[tuple[Ticket, Choice]]:
+    """What every waiting ticket does now, in the order in which they are planned."""
+    waiting = [t for t in tickets if t.state is TicketState.WAITING]
+    return _walk(Queues.of(machines, tickets, now), waiting, now)
+
+
+def keep_alive_for(
+    option: Option, others: Sequence[Ticket], machines: Mapping[str, Machine], now: float
+) -> str | None:
+    """How long a model should stay after the request that begins on `option` now.
+
+    None leaves it to the server. Ollama evicts what has the shortest keep-alive: what others
+    wait for is kept, and what must leave for the next one anyway is offered.
+    """
+    if option.cloud:
+        return None
+    ahead = Queues.of(machines, others, now)
+    ahead.add(option, ahead.spot(option), begins=True)
+    waiting = [t for t in others if t.state is TicketState.WAITING]
+    there = [
+        choice
+        for _, choice in _walk(ahead, waiting, now)
+        if choice.option is not None and choice.option.instance == option.instance
+    ]
+    for choice in there:
+        if choice.option is not None and choice.option.model == option.model:
+            return f"{math.ceil(max(_KEPT_S, 2 * choice.wait_s))}s"
+    machine = machines.get(option.instance)
+    memory = None if machine is None else machine.memory_bytes
+    if not there or there[0].option is None or memory is None:
+        return None
+    beside = (option.bytes or 0) + (there[0].option.bytes or 0)
+    return f"{_OFFERED_S:.0f}s" if beside > memory else None
+
+
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """When a request would begin on an instance, and what must happen before its first token."""
+class _Best:
+    """The option that is best for a ticket now."""
 
-    wait_s: float
-    residency: Residency
+    option: Option
+    spot: Spot
 
 
-@dataclass(frozen=True, slots=True)
-class Queues:
-    """What is ahead on every instance."""
+def _walk(ahead: Queues, waiting: Iterable[Ticket], now: float) -> Iterator[tuple[Ticket, Choice]]:
+    for ticket in in_order(waiting):
+        best = _best(ahead, ticket)
+        yield (
+            ticket,
+            Choice(None, begins=False) if best is None else _place(ahead, ticket, best, now),
+        )
 
-    def turn(self, pair: Pair, context_tokens: int) -> Turn:
-        """The turn of a request for this pair that needs so much context."""
-        loaded = pair.loaded
-        if pair.model.cloud or (loaded is not None and is_enough(loaded, context_tokens)):
-            return Turn(0.0, Residency.RESIDENT)
-        total = pair.instance.gpu.vram_total
-        used = sum(m.size or 0 for m in pair.instance.loaded if m is not loaded)
-        if total and used and used + (pair.model.size_bytes or 0) > total:
-            return Turn(0.0, Residency.EVICTS)
-        return Turn(0.0, Residency.FITS)
+
+def _place(ahead: Queues, ticket: Ticket, best: _Best, now: float) -> Choice:
+    option, spot = best.option, best.spot
+    wait_s, begins = spot.begin_s, spot.open
+    if not begins and ahead.believed(option):
+        left_s = _patience_s(best) - (now - ticket.entered_at)
+        begins, wait_s = left_s <= 0, min(wait_s, left_s)
+    position = 1 if begins else ahead.waiting(option) + 1
+    used = ahead.add(option, spot, begins=begins)
+    return Choice(used, begins=True) if begins else Choice(option, False, wait_s, position)
+
+
+def _patience_s(best: _Best) -> float:
+    """How long it waits for a slot that is never told free: not longer than it would take."""
+    option = best.option
+    load_s = 0.0 if best.spot.residency is Residency.RESIDENT else option.load_s
+    return min(_BELIEVED_S, 2 * (load_s + option.work_s + option.above_s))
+
+
+def _best(ahead: Queues, ticket: Ticket) -> _Best | None:
+    """The option with the highest score at its turn; the first of equals."""
+    price, best, most = ticket.price, None, -math.inf
+    for option in ticket.options:
+        extra = price * _FAMILIAR_DOUBLINGS if option.familiar else 0.0
+        least_s = option.work_s + option.above_s
+        if option.fixed + extra + time_term(price, least_s) <= most:
+            continue
+        spot = ahead.spot(option)
+        seconds = (
+            spot.begin_s + spot.shared_s + LOAD_WEIGHT[spot.residency] * option.load_s + least_s
+        )
+        score = option.fixed + extra + time_term(price, seconds)
+        if score > most:
+            best, most = _Best(option, spot), score
+    return best
