@@ -37,12 +37,19 @@ def runtime_folder() -> Path:
 def _places() -> list[Path]:
     """The best first. macOS has its own in the home, which may be on a network disk too."""
     import tempfile
+    import warnings
 
     import platformdirs
 
     user = str(os.getuid()) if sys.platform != "win32" else ""
     temporary = Path(tempfile.gettempdir()) / f"{_APPLICATION}-{user}".rstrip("-")
-    system = platformdirs.user_runtime_path(_APPLICATION, appauthor=False)
+    try:
+        with warnings.catch_warnings():
+            # it warns of a folder that it passes over; whatever it names is looked at below
+            warnings.simplefilter("ignore")
+            system = platformdirs.user_runtime_path(_APPLICATION, appauthor=False)
+    except OSError:
+        return [temporary]
     return [temporary] if on_network_disk(system / "any") else [system, temporary]
 
 
@@ -54,6 +61,9 @@ def _not_private(folder: Path) -> str:
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         return f"{folder} is not a folder of this user's own"
+    if folder.parent.stat().st_uid not in {0, os.getuid()}:
+        # whose the folder above is can put another one in its place
+        return f"{folder.parent} is somebody else's"
     if found.st_mode & 0o077:
         # a folder of ours that is open: made by a program that did not care, or by a umask
         folder.chmod(0o700)
