@@ -55,10 +55,17 @@ def prior_rates(model: Model, instance: Instance) -> Rates:
     """Rates from size, hardware and locality alone."""
     if model.cloud or not model.size_bytes:
         return _rates(_CLOUD_DECODE, _CLOUD_PREFILL, 0.0, Source.PRIOR)
-    size_gb = model.size_bytes / GB
+    spilled = share_outside(model, instance)
+    return prior_of(model.size_bytes, model.active_fraction, instance, spilled)
+
+
+def prior_of(
+    size_bytes: float, active_fraction: float, instance: Instance, spilled: float = 0.0
+) -> Rates:
+    """Rates of any model of this size, of which the share `spilled` is in main memory."""
+    size_gb = size_bytes / GB
     bandwidth, on_card = bandwidth_of(instance)
-    spilled = _share_outside(model, instance)
-    active_gb = size_gb * model.active_fraction
+    active_gb = size_gb * active_fraction
     seconds = active_gb * (1 - spilled) / bandwidth + active_gb * spilled / min(
         bandwidth, _MAIN_MEMORY
     )
@@ -91,7 +98,7 @@ def bandwidth_of(instance: Instance) -> tuple[float, bool]:
     return _UNKNOWN[instance.locality], instance.locality is not Locality.LOCAL
 
 
-def _share_outside(model: Model, instance: Instance) -> float:
+def share_outside(model: Model, instance: Instance) -> float:
     """Share of the model that does not fit in graphics memory; measured when it is loaded."""
     loaded = instance.loaded_model(str(model.name))
     if loaded is not None and loaded.size and loaded.size_vram:
