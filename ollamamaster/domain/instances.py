@@ -81,6 +81,14 @@ class InstanceAddress:
         return cls(parse_host(host, of=text), port, scheme, prefix)
 
     @classmethod
+    def from_id(cls, text: str) -> InstanceAddress:
+        """The address of an instance id, which always has its port and tells no scheme.
+
+        Raises UsageError for a text that is none.
+        """
+        return cls.parse(f"http://{text}")
+
+    @classmethod
     def from_ollama_host(cls, text: str) -> InstanceAddress | None:
         """Read the variable OLLAMA_HOST as Ollama does; None when it is empty.
 

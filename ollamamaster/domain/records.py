@@ -7,12 +7,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.answers import Usage
+from ollamamaster.errors import Outcome
 
 if TYPE_CHECKING:
     from ollamamaster.domain.estimate import Estimate
     from ollamamaster.domain.selection import Decision
     from ollamamaster.domain.task import TaskType
-    from ollamamaster.errors import Outcome
 
 
 class Who(StrEnum):
@@ -74,3 +74,9 @@ class RouteRecord:
     estimate: Estimate | None = None
     prompt: str | None = None
     answer: str | None = None
+
+    @property
+    def used(self) -> AttemptRecord | None:
+        """The attempt that answered, else the last one; None when nothing was tried."""
+        answered = (each for each in self.attempts if each.outcome is Outcome.OK)
+        return next(answered, self.attempts[-1] if self.attempts else None)

@@ -26,6 +26,82 @@ TICKETS = """
     )
     """
 
+# One finished route. `number` is the order in which they ended; `model` and `instance` are those
+# that answered, or were tried last; `expected_…` is the estimate before it; `decision` is JSON,
+# compressed.
+_REQUESTS = """
+    CREATE TABLE requests (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        at REAL NOT NULL,
+        who TEXT NOT NULL,
+        task_type TEXT NOT NULL,
+        complexity REAL,
+        prompt_tokens INTEGER,
+        model TEXT,
+        instance TEXT,
+        outcome TEXT NOT NULL,
+        seconds REAL NOT NULL,
+        waited_s REAL NOT NULL,
+        expected_p20_s REAL,
+        expected_p50_s REAL,
+        expected_p80_s REAL,
+        expected_wait_s REAL,
+        expected_load_s REAL,
+        expected_prompt_s REAL,
+        expected_generation_s REAL,
+        decision BLOB
+    )
+    """
+# Durations without a prefix are ours, those of `said_…` are Ollama's.
+_ATTEMPTS = """
+    CREATE TABLE attempts (
+        request INTEGER NOT NULL,
+        place INTEGER NOT NULL,
+        model TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        error TEXT,
+        started_at REAL NOT NULL,
+        seconds REAL NOT NULL,
+        first_token_s REAL,
+        prompt_tokens INTEGER,
+        output_tokens INTEGER,
+        said_total_s REAL,
+        said_load_s REAL,
+        said_prompt_s REAL,
+        said_generation_s REAL,
+        expected_p20_s REAL,
+        expected_p50_s REAL,
+        expected_p80_s REAL,
+        expected_wait_s REAL,
+        expected_load_s REAL,
+        expected_prompt_s REAL,
+        expected_generation_s REAL,
+        size_bytes INTEGER,
+        active_fraction REAL NOT NULL,
+        in_vram REAL,
+        resident INTEGER NOT NULL,
+        others INTEGER NOT NULL,
+        limited INTEGER NOT NULL,
+        thought INTEGER NOT NULL,
+        num_ctx INTEGER,
+        PRIMARY KEY (request, place)
+    ) WITHOUT ROWID
+    """
+# Only where the person set history.store_text.
+_TEXTS = "CREATE TABLE texts (request INTEGER PRIMARY KEY, prompt TEXT, answer TEXT)"
+# What was learnt: a small JSON object under three texts that only learning understands.
+_PROFILES = """
+    CREATE TABLE profiles (
+        kind TEXT NOT NULL,
+        a TEXT NOT NULL,
+        b TEXT NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (kind, a, b)
+    ) WITHOUT ROWID
+    """
+
 # Each is one statement, applied once, in this order. One that was released is never changed: what
 # is to be different is a new one at the end.
 MIGRATIONS = (
@@ -38,6 +114,11 @@ MIGRATIONS = (
     ) WITHOUT ROWID
     """,
     TICKETS,
+    _REQUESTS,
+    "CREATE INDEX requests_by_time ON requests (at)",
+    _ATTEMPTS,
+    _TEXTS,
+    _PROFILES,
 )
 
 
