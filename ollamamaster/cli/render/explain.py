@@ -42,11 +42,16 @@ _SHOWN = 12
 
 
 def render_decision(
-    console: Console, decision: Decision, price: float, names: Mapping[str, str]
+    console: Console,
+    decision: Decision,
+    price: float,
+    names: Mapping[str, str],
+    *,
+    sent: bool = False,
 ) -> None:
     """The decision for a person; `price` is what a doubling of the time must buy.
 
-    `names` tells what an instance is called, by its id.
+    `names` tells what an instance is called, by its id; `sent` that it was carried out.
     """
     console.print(_task_line(decision.task))
     console.print(_chosen_line(decision, price))
@@ -59,7 +64,8 @@ def render_decision(
         console.print("not possible", style="bold")
         for line in _rejections(decision, names):
             console.print(f"  {line}")
-    console.print("nothing was sent", style="dim")
+    if not sent:
+        console.print("nothing was sent", style="dim")
 
 
 def decision_rows(decision: Decision) -> Iterator[list[str]]:
