@@ -16,13 +16,12 @@ if TYPE_CHECKING:
     from ollamamaster.domain.rates import Rate, Rates
     from ollamamaster.domain.task import Task
 
-_NOTHING = Range(0.0, 0.0, 0.0)
-
 # What is ahead are answers of unknown length; several together spread less than one.
-_WAIT_SPREAD = 1.6
+WAIT_SPREAD = 1.6
 
-# How far the count of a prompt's tokens may be off, as a factor for its 80% quantile.
-_PROMPT_SPREAD = 1.15
+# How far the count of a prompt's tokens may be off, as the logarithm of the factor for its 80%
+# quantile: 15%.
+_PROMPT_SPREAD = math.log(1.15)
 
 # From the 80% to the 95% quantile of a normal distribution, in the logarithm: 1.645 / 0.8416.
 _P95 = 1.6449 / Z80
@@ -45,11 +44,11 @@ class Estimate:
 class Parts:
     """Seconds of each part, as ranges, and until the first token, which is all but the last."""
 
-    wait: Range = _NOTHING
-    load: Range = _NOTHING
-    prompt: Range = _NOTHING
-    generation: Range = _NOTHING
-    first_token: Range = _NOTHING
+    wait: Range
+    load: Range
+    prompt: Range
+    generation: Range
+    first_token: Range
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,8 @@ class Prospect:
     """A candidate with all that is expected of it.
 
     `prompt_tokens` is what this model's tokenizer is expected to make of the prompt,
-    `context_tokens` what prompt and answer need together, with a margin.
+    `context_tokens` what prompt and answer need together, with a margin, `overhead_s` the
+    seconds beyond the parts.
     """
 
     pair: Pair
@@ -65,9 +65,9 @@ class Prospect:
     residency: Residency
     output_tokens: Range
     estimate: Estimate
-    parts: Parts = Parts()
     prompt_tokens: float = 0.0
     context_tokens: int = 0
+    overhead_s: float = 0.0
 
     @property
     def weighted_p80_s(self) -> float:
@@ -76,44 +76,82 @@ class Prospect:
         return self.estimate.p80_s + max(0.0, extra)
 
     @property
+    def parts(self) -> Parts:
+        """The parts with their uncertainty, before the correction of the whole."""
+        said, rates = self.estimate, self.rates
+        wait = _around(said.wait_s, WAIT_SPREAD)
+        load = _around(said.load_s, rates.load_s.spread)
+        prompt = _around(said.prompt_s, _prompt_spread(rates.prefill))
+        down, up = _generation_spread(self.output_tokens, rates.decode)
+        written = said.generation_s
+        before = (wait, load, prompt)
+        p50 = self.overhead_s + sum(part.p50 for part in before)
+        first = Range(
+            p50 - math.hypot(*(part.p50 - part.p20 for part in before)),
+            p50,
+            p50 + math.hypot(*(part.p80 - part.p50 for part in before)),
+        )
+        return Parts(wait, load, prompt, Range(written / down, written, written * up), first)
+
+    @property
     def first_token_p95_s(self) -> float:
         """By when the first token has come in 95 of 100 cases."""
         first = self.parts.first_token
-        if not first.p50:
-            return first.p80
-        return float(first.p50 * (first.p80 / first.p50) ** _P95)
+        return float(first.p50 * (first.p80 / first.p50) ** _P95) if first.p50 else 0.0
 
 
 def prospect(pair: Pair, task: Task, known: Knowledge) -> Prospect:
-    """What is expected of this pair for this task."""
+    """What is expected of this pair for this task.
+
+    The parts are independent: their distances from the median add as squares. Then the spread
+    is corrected by how the last estimates came true.
+    """
     profiles = known.profiles
     rates = profiles.rates(pair)
     output = profiles.output(pair, task)
     factor = profiles.prompt_factor(pair, task)
     context = context_needed(task, output, factor)
-    turn = known.queues.turn(pair, context)
-    wait = _spread(turn.wait_s, _WAIT_SPREAD) if turn.wait_s else _NOTHING
-    load = _NOTHING
-    if turn.residency is not Residency.RESIDENT:
-        load = _spread(rates.load_s.median, rates.load_s.spread)
     prompt_tokens = task.prompt_tokens * factor
-    prompt = _spread(
-        prompt_tokens / rates.prefill.median,
-        math.exp(math.hypot(math.log(rates.prefill.spread), math.log(_PROMPT_SPREAD))),
-    )
-    generation = _generation(output, rates.decode)
-    calibration = profiles.calibration
+    prompt_s = prompt_tokens / rates.prefill.median
+    # The first token comes with the end of the prompt, each further one is a step.
+    generation_s = max(0.0, output.p50 - 1) / rates.decode.median
+    turn = known.queues.turn(pair, context, prompt_s + generation_s)
+    wait_s = turn.wait_s
+    load_s = 0.0 if turn.residency is Residency.RESIDENT else rates.load_s.median
     overhead_s = profiles.overhead_s(pair.instance)
-    whole = _sum(overhead_s, (wait, load, prompt, generation), calibration.above, calibration.below)
+    load_spread, prompt_spread = rates.load_s.spread, _prompt_spread(rates.prefill)
+    down, up = _generation_spread(output, rates.decode)
+    above = math.hypot(
+        wait_s * (WAIT_SPREAD - 1),
+        load_s * (load_spread - 1),
+        prompt_s * (prompt_spread - 1),
+        generation_s * (up - 1),
+    )
+    below = math.hypot(
+        wait_s * (1 - 1 / WAIT_SPREAD),
+        load_s * (1 - 1 / load_spread),
+        prompt_s * (1 - 1 / prompt_spread),
+        generation_s * (1 - 1 / down),
+    )
+    p50 = overhead_s + wait_s + load_s + prompt_s + generation_s
+    calibration = profiles.calibration(task.type)
     return Prospect(
         pair,
         rates,
         turn.residency,
         output,
-        Estimate(whole.p20, whole.p50, whole.p80, wait.p50, load.p50, prompt.p50, generation.p50),
-        Parts(wait, load, prompt, generation, _sum(overhead_s, (wait, load, prompt))),
+        Estimate(
+            max(overhead_s, p50 - calibration.below * below),
+            p50,
+            p50 + calibration.above * above,
+            wait_s,
+            load_s,
+            prompt_s,
+            generation_s,
+        ),
         prompt_tokens,
         context,
+        overhead_s,
     )
 
 
@@ -127,30 +165,19 @@ def context_needed(task: Task, output: Range, prompt_factor: float = 1.0) -> int
     return task.context_tokens + round(answer + prompt)
 
 
-def _spread(median: float, factor: float) -> Range:
+def _around(median: float, factor: float) -> Range:
     return Range(median / factor, median, median * factor)
 
 
-def _sum(certain: float, parts: tuple[Range, ...], above: float = 1.0, below: float = 1.0) -> Range:
-    """The sum of independent parts: their distances from the median add as squares.
-
-    `above` and `below` stretch them.
-    """
-    p50 = certain + sum(part.p50 for part in parts)
-    up = math.hypot(*[part.p80 - part.p50 for part in parts])
-    down = math.hypot(*[part.p50 - part.p20 for part in parts])
-    return Range(max(min(certain, p50), p50 - below * down), p50, p50 + above * up)
+def _prompt_spread(prefill: Rate) -> float:
+    """The count of the tokens and the rate are uncertain, and add in the logarithm."""
+    return math.exp(math.hypot(math.log(prefill.spread), _PROMPT_SPREAD))
 
 
-def _generation(output: Range, decode: Rate) -> Range:
-    """Seconds of writing: two uncertain factors, whose spreads add in the logarithm.
-
-    The first token comes with the end of the prompt, each further one is a step.
-    """
-    median = max(0.0, output.p50 - 1) / decode.median
-    if median == 0:
-        return _NOTHING
+def _generation_spread(output: Range, decode: Rate) -> tuple[float, float]:
+    """The factors down to the 20% and up to the 80% quantile, of the length and the rate."""
+    if output.p50 <= 1:
+        return 1.0, 1.0
     speed = math.log(decode.spread)
-    up = math.exp(math.hypot(math.log(output.p80 / output.p50), speed))
-    down = math.exp(math.hypot(math.log(output.p50 / max(output.p20, 1.0)), speed))
-    return Range(median / down, median, median * up)
+    down = math.hypot(math.log(output.p50 / max(output.p20, 1.0)), speed)
+    return math.exp(down), math.exp(math.hypot(math.log(output.p80 / output.p50), speed))

@@ -81,7 +81,9 @@ def prior_of(
 
 def _rates(decode: float, prefill: float, load_s: float, source: Source) -> Rates:
     spread = CONFIGURED_SPREAD if source is Source.CONFIGURED else PRIOR_SPREAD
-    return Rates(*(Rate(median, spread, source) for median in (decode, prefill, load_s)))
+    return Rates(
+        Rate(decode, spread, source), Rate(prefill, spread, source), Rate(load_s, spread, source)
+    )
 
 
 def bandwidth_of(instance: Instance) -> tuple[float, bool]:

@@ -13,12 +13,12 @@ from ollamamaster.domain.calibration import Calibration
 from ollamamaster.domain.concurrency import with_meeting
 from ollamamaster.domain.measures import number
 from ollamamaster.domain.profile_rows import (
-    CALIBRATION,
     SECONDS,
     TOKENS,
     Key,
     Row,
     Rows,
+    calibration_key,
     instance_key,
     length_key,
     lengths_in,
@@ -88,7 +88,7 @@ _CLOCK_SLACK_S = 0.05
 def keys_of(record: RouteRecord) -> frozenset[Key]:
     """The rows that learning from this record reads and may change."""
     kind, quiet = str(record.task_type), _quiet(record)
-    keys = {CALIBRATION, length_key(kind, "")}
+    keys = {calibration_key(kind), length_key(kind, "")}
     for attempt in record.attempts:
         keys |= {
             pair_key(attempt.instance, attempt.model),
@@ -141,8 +141,9 @@ class _Learning:
             return
         if number(record.seconds, *SECONDS) is None:
             return
-        known = Calibration.from_row(self._row(CALIBRATION))
-        self.changed[CALIBRATION] = known.after(record.estimate, record.seconds).row()
+        key = calibration_key(str(record.task_type))
+        known = Calibration.from_row(self._row(key))
+        self.changed[key] = known.after(record.estimate, record.seconds).row()
 
     def _row(self, key: Key) -> Row:
         row = self.changed.get(key, self.rows.get(key))

@@ -18,9 +18,6 @@ Key: TypeAlias = tuple[str, str, str]
 Row: TypeAlias = "Mapping[str, Any]"
 Rows: TypeAlias = "Mapping[Key, Row]"
 
-# Every row but this one is about an instance, a model or a kind of task.
-CALIBRATION: Key = ("calibration", "", "")
-
 # What can be at all: seconds up to eleven days, tokens up to the longest context times a hundred.
 SECONDS = 0.0, 1e6
 TOKENS = 0.0, 1e8
@@ -28,6 +25,11 @@ TOKENS = 0.0, 1e8
 # In graphics memory, in main memory, or spilled, which is a cliff of a factor of 50: two shares
 # that differ by more than this are not compared.
 _SAME_SHARE = 0.1
+
+
+def calibration_key(task_type: str) -> Key:
+    """Where it stands how the estimates for a kind of task came true: some vary more."""
+    return "calibration", task_type, ""
 
 
 def pair_key(instance: str, model: str) -> Key:
@@ -101,10 +103,11 @@ def measured(row: Row, name: str, in_vram: float | None = None) -> Measure | Non
     stored = row.get(name)
     if not isinstance(stored, dict):
         return None
-    median = number(stored.get("median"), 1e-9, 1e9)
-    sigma = number(stored.get("sigma"), 1e-3, 10)
-    count = number(stored.get("count"), 1e-6, KEPT)
-    if median is None or sigma is None or count is None:
+    # Read for every pair of the fleet before every decision, so no `number` thrice.
+    median, sigma, count = stored.get("median"), stored.get("sigma"), stored.get("count")
+    if not (type(median) is type(sigma) is type(count) is float):
+        return None
+    if not (1e-9 <= median <= 1e9 and 1e-3 <= sigma <= 10 and 1e-6 <= count <= KEPT):
         return None
     share = stored.get("in_vram")
     if isinstance(share, float) and not _same(share, in_vram):

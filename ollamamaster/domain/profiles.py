@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ollamamaster.domain.calibration import Calibration
 from ollamamaster.domain.concurrency import Slots, slots_in
@@ -12,9 +12,9 @@ from ollamamaster.domain.hardware_prior import prior_of, prior_rates, share_outs
 from ollamamaster.domain.measures import FADE_LENGTH, Z80, Measure, number, surviving_quantiles
 from ollamamaster.domain.models import Capability
 from ollamamaster.domain.profile_rows import (
-    CALIBRATION,
     Row,
     Rows,
+    calibration_key,
     failures_in,
     instance_key,
     length_key,
@@ -41,6 +41,9 @@ _DERIVED_SIGMA = 0.25
 _DERIVED_SIGMA_PER_DOUBLING = 0.08
 # A model that spills out of graphics memory is slower than its neighbours tell.
 _SPILLED_SIGMA = 0.5
+
+# So many full measurements need no fallback: they weigh 4 to 500 times as much.
+_ENOUGH = 4.0
 
 # Lengths of other models, or those of the type before anything is learnt, count like so many
 # answers of this model: its own median is better than theirs after about three.
@@ -97,18 +100,22 @@ class Profiles:
 
         The fallback is derived from other models of the instance, else the prior.
         """
-        fallback = self._fallback(pair)
         row = self._rows.get(pair_key(pair.instance.id, str(pair.model.name)))
         if row is None:
-            return fallback
+            return self._fallback(pair)
         loaded = pair.loaded
         share = None
         if loaded is not None and loaded.size and loaded.size_vram is not None:
             share = loaded.size_vram / loaded.size
+        decode, prefill = measured(row, "decode", share), measured(row, "prefill", share)
+        load = measured(row, "load")
+        if _is_enough(decode) and _is_enough(prefill) and _is_enough(load):
+            return Rates(_alone(decode), _alone(prefill), _alone(load))
+        fallback = self._fallback(pair)
         return Rates(
-            _blended(measured(row, "decode", share), fallback.decode),
-            _blended(measured(row, "prefill", share), fallback.prefill),
-            _blended(measured(row, "load"), fallback.load_s),
+            _blended(decode, fallback.decode),
+            _blended(prefill, fallback.prefill),
+            _blended(load, fallback.load_s),
         )
 
     def output(self, pair: Pair, task: Task) -> Range:
@@ -119,7 +126,7 @@ class Profiles:
         key = (model, thinks, task.no_thinking, task.type, task.output_tokens, task.output_limit)
         output: Range | None = self._kept.get(key)
         if output is None:
-            kind = str(task.type)
+            kind = task.type
             output = self._lengths(length_key(kind, ""), task.output_tokens)
             if thinks and not quiet:
                 output = output.times(_THINKING_FACTOR)
@@ -131,7 +138,7 @@ class Profiles:
 
     def prompt_factor(self, pair: Pair, task: Task) -> float:
         """What the plain estimate of the prompt's tokens is multiplied by for this model."""
-        row = self._rows.get(tokens_key(str(task.type), str(pair.model.name)))
+        row = self._rows.get(tokens_key(task.type, str(pair.model.name)))
         ratio = measured(row, "ratio") if row is not None else None
         if ratio is None:
             return 1.0
@@ -142,12 +149,14 @@ class Profiles:
 
     def overhead_s(self, instance: Instance) -> float:
         """Seconds a request takes beyond what the server counts."""
-        row = self._rows.get(instance_key(instance.id))
-        learnt = measured(row, "overhead") if row is not None else None
-        if learnt is not None:
-            return learnt.median
-        latency_ms = instance.latency_ms
-        return _UNKNOWN_ROUND_TRIP_S if latency_ms is None else latency_ms / 1000
+        key = "overhead", instance.id
+        found: float | None = self._kept.get(key)
+        if found is None:
+            learnt = measured(self._rows.get(instance_key(instance.id), _NOTHING), "overhead")
+            latency_ms = instance.latency_ms
+            known = _UNKNOWN_ROUND_TRIP_S if latency_ms is None else latency_ms / 1000
+            found = self._kept[key] = known if learnt is None else learnt.median
+        return found
 
     def slots(self, instance: Instance) -> Slots:
         """How many requests it serves at once: as configured, else learnt, else believed one."""
@@ -165,10 +174,13 @@ class Profiles:
         """How many of our last requests to this pair failed, and how many there were."""
         return failures_in(self._rows.get(pair_key(instance, model), _NOTHING))
 
-    @property
-    def calibration(self) -> Calibration:
+    def calibration(self, task_type: str) -> Calibration:
         """How the spread of estimates is corrected, by how the last ones came true."""
-        return Calibration.from_row(self._rows.get(CALIBRATION, _NOTHING))
+        key = calibration_key(task_type)
+        found: Calibration | None = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = Calibration.from_row(self._rows.get(key, _NOTHING))
+        return found
 
     def _fallback(self, pair: Pair) -> Rates:
         model, instance = pair.model, pair.instance
@@ -234,10 +246,21 @@ def _neighbours_in(row: Row, instance: Instance) -> tuple[_Neighbours, _Neighbou
     return decode, prefill, load
 
 
+def _is_enough(own: Measure | None) -> TypeGuard[Measure]:
+    return own is not None and own.count >= _ENOUGH
+
+
+def _alone(own: Measure) -> Rate:
+    sigma = own.sigma * math.sqrt(1 + 1 / own.count)
+    return Rate(own.median, math.exp(Z80 * sigma), Source.MEASURED, round(own.count))
+
+
 def _blended(own: Measure | None, fallback: Rate) -> Rate:
     """A measured quantity, weighed against the fallback by how sure each is."""
     if own is None or not fallback.median:
         return fallback
+    if own.count >= _ENOUGH:
+        return _alone(own)
     fallback_sigma = math.log(fallback.spread) / Z80
     belief = 1 / fallback_sigma**2
     precision = own.precision
