@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ollamamaster.domain.ability import ability, difficulty, success
+from ollamamaster.domain.ability import quality
 from ollamamaster.domain.candidates import Reason, Rejection, Wish, sift
 from ollamamaster.domain.estimate import Prospect, prospect
 from ollamamaster.domain.knowledge import Knowledge
@@ -16,8 +17,10 @@ from ollamamaster.domain.settings import Performance
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from ollamamaster.domain.ability import Abilities
     from ollamamaster.domain.candidates import Pair
     from ollamamaster.domain.estimate import Estimate
+    from ollamamaster.domain.models import Model
     from ollamamaster.domain.settings import Settings
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.domain.task import Task
@@ -95,7 +98,8 @@ def decide(
 ) -> Decision:
     """Rank what could do the task. Every pair of the fleet is either ranked or rejected."""
     sifted = sift(task, fleet, settings, wish, skipped)
-    scored = [_score(pair, task, settings, demand, known) for pair in sifted.fit]
+    likely = _Likely(task, settings, known.abilities)
+    scored = [_score(pair, task, settings, demand, known, likely) for pair in sifted.fit]
     ranked = tuple(sorted(scored, key=_order))
     decision = Decision(task, demand, ranked, sifted.rejected, wish=wish)
     if demand.max_time_s is None:
@@ -103,13 +107,42 @@ def decide(
     return _within(decision, demand.max_time_s, wish)
 
 
+class _Likely:
+    """How likely each model is to be right: told once for all the instances that have it."""
+
+    def __init__(self, task: Task, settings: Settings, abilities: Abilities) -> None:
+        self._of = partial(quality, task=task, settings=settings, abilities=abilities)
+        self._told: dict[object, float] = {}
+
+    def __call__(self, model: Model) -> float:
+        # All that it depends on; builds of one name may differ between instances.
+        build = (
+            model.name,
+            model.quantization,
+            model.parameter_size,
+            model.shape,
+            model.family,
+            model.capabilities,
+            model.context_length,
+        )
+        found = self._told.get(build)
+        if found is None:
+            found = self._told[build] = self._of(model)
+        return found
+
+
 def _score(
-    pair: Pair, task: Task, settings: Settings, demand: Demand, known: Knowledge
+    pair: Pair,
+    task: Task,
+    settings: Settings,
+    demand: Demand,
+    known: Knowledge,
+    likely: _Likely,
 ) -> Candidate:
     expected = prospect(pair, task, known)
     price = settings.route.price_per_doubling[demand.performance]
     terms = {
-        "quality": success(ability(pair.model, task, settings, known.abilities), difficulty(task)),
+        "quality": likely(pair.model),
         "time": time_term(price, expected.weighted_p80_s),
         "locality": locality_term(settings.policy, pair.instance.locality, price),
         "cost": 0.0,
@@ -130,7 +163,7 @@ def _within(decision: Decision, limit_s: float, wish: Wish) -> Decision:
     """
     in_time = tuple(c for c in decision.ranked if c.estimate.p80_s <= limit_s)
     if in_time or not decision.ranked:
-        rejected = [_too_slow(c, limit_s) for c in decision.ranked if c not in in_time]
+        rejected = [_too_slow(c, limit_s) for c in decision.ranked if c.estimate.p80_s > limit_s]
         return replace(decision, ranked=in_time, rejected=(*decision.rejected, *rejected))
     by_speed = sorted(decision.ranked, key=lambda c: c.estimate.p80_s)
     insisted = wish.model is not None or wish.instance is not None

@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 import ollamamaster
 from ollamamaster.bootstrap import Application
-from ollamamaster.domain.ability import Abilities, Line, PublishedModel, ability
+from ollamamaster.domain.ability import (
+    Abilities,
+    Line,
+    PublishedModel,
+    ability,
+    difficulty,
+    quality,
+    success,
+)
 from ollamamaster.domain.candidates import Wish
 from ollamamaster.domain.instances import Instance, InstanceAddress, Locality, Status
 from ollamamaster.domain.knowledge import Knowledge
@@ -162,17 +170,67 @@ def test_a_published_specialist_gets_no_credit_twice() -> None:
 
 
 def test_low_quantization_costs_a_published_model_too() -> None:
-    assert judged(model("fam:4b", quantization="Q2_K")) == pytest.approx(0.3)
+    assert judged(model("fam:4b", quantization="Q2_K")) == pytest.approx(0.5)
 
 
 def test_what_the_person_says_goes_before_what_is_published() -> None:
     said = Settings(models={"fam:4b": ModelSettings(ability={"code": 50.0})})
-    assert judged(model("fam:4b"), settings=said) == 0.0
+    middling = replace(CODE, complexity=0.5)
+    assert quality(model("fam:4b"), middling, said, SOME) == 0.5
+
+
+@given(st.floats(1, 99))
+def test_points_that_a_person_gives_are_answers_of_a_hundred_that_are_right(points: float) -> None:
+    said = Settings(models={"fam:4b": ModelSettings(ability={"code": points})})
+    middling = replace(CODE, complexity=0.5)
+    assert quality(model("fam:4b"), middling, said, SOME) == pytest.approx(points / 100)
+
+
+@given(st.floats(-8, 8), st.floats(-8, 8))
+def test_success_is_the_mean_of_the_rasch_curve_over_what_the_task_may_be(
+    able: float, hard: float
+) -> None:
+    steps = [n / 20 for n in range(-120, 121)]
+    weights = [math.exp(-z * z / 2) for z in steps]
+    right = [1 / (1 + math.exp(hard + math.hypot(1.4, 0.9) * z - able)) for z in steps]
+    mean = sum(w * r for w, r in zip(weights, right, strict=True)) / sum(weights)
+    assert success(able, hard) == pytest.approx(mean, abs=0.02)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_more_complex_task_is_never_easier(one: float, other: float) -> None:
+    easy, hard = sorted((one, other))
+    assert difficulty(easy) <= difficulty(hard)
+
+
+def test_no_model_that_ships_is_sure_of_a_task_or_hopeless_at_it() -> None:
+    # Success that saturates would leave nothing but time to decide.
+    for known in SHIPPED.models.values():
+        for able in known.ability.values():
+            assert 0.02 < success(able, difficulty(0.5)) < 0.98
+
+
+def reader(limit: int | None, tokens: int) -> float:
+    return judged(model("fam:4b", context_length=limit), replace(CODE, prompt_tokens=tokens))
+
+
+def test_a_short_text_costs_no_ability() -> None:
+    assert reader(8192, 4096) == 1.0
+
+
+@given(st.integers(1, 200_000), st.integers(1, 200_000), st.sampled_from((None, 8192, 131_072)))
+def test_a_longer_text_is_never_easier_to_read(one: int, other: int, limit: int | None) -> None:
+    short, long = sorted((one, other))
+    assert reader(limit, long) <= reader(limit, short)
+
+
+def test_a_text_that_nearly_fills_the_limit_is_read_worse() -> None:
+    assert reader(40_960, 25_000) < reader(131_072, 25_000) - 0.3
 
 
 def test_a_route_is_given_what_ships(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OLLAMAMASTER_HOME", str(tmp_path))
-    assert Application().route_service().abilities == SHIPPED
+    assert Application().means.abilities == SHIPPED
 
 
 def test_a_decision_ranks_by_what_is_published() -> None:
