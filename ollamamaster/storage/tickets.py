@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3  # noqa: TID253 (this module is imported only when tickets are used)
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from ollamamaster.errors import StateUnusableError
@@ -61,6 +61,15 @@ class InMemory(TicketDatabase):
         return connection
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The live tickets in their order, the ids of the void ones, and which processes live."""
+
+    live: list[Ticket]
+    void: list[str]
+    alive: dict[ProcessId, bool]
+
+
 class TicketTable:
     """The table `tickets`; implements TicketStore.
 
@@ -87,20 +96,23 @@ class TicketTable:
 
     def others(self, ticket_id: str) -> Sequence[Ticket]:
         """Every live ticket but this one, in the order in which they entered."""
-        found, void = self._with(self._read)
-        if void:
-            self._changed(lambda connection: _delete(connection, void))
-        return [ticket for ticket in found if ticket.id != ticket_id]
+        seen = self._with(self._look)
+        if seen.void:
+            self._changed(lambda connection: _delete(connection, seen.void))
+        return [ticket for ticket in seen.live if ticket.id != ticket_id]
 
     def take(self, ticket_id: str, choose: Callable[[Ticket, Sequence[Ticket]], Choice]) -> Choice:
         """Let a waiting ticket choose, given itself and the others, while nobody else does."""
-        return self._changed(lambda connection: self._taken(connection, ticket_id, choose))
+        # what takes time is done before anybody has to wait for it
+        seen = self._with(self._look)
+        return self._changed(lambda connection: self._taken(connection, ticket_id, choose, seen))
 
     def move(self, ticket_id: str, option: Option | None) -> None:
         """Say that the ticket runs elsewhere now, or waits again."""
+        seen = self._with(self._look)
 
         def moved(connection: sqlite3.Connection) -> None:
-            self._live(connection)
+            _delete(connection, seen.void)
             self._restore(connection, ticket_id)
             self._place(connection, ticket_id, option)
 
@@ -142,9 +154,12 @@ class TicketTable:
         connection: sqlite3.Connection,
         ticket_id: str,
         choose: Callable[[Ticket, Sequence[Ticket]], Choice],
+        before: _Seen,
     ) -> Choice:
         self._restore(connection, ticket_id)
-        live = self._live(connection)
+        seen = self._tickets(connection, before.alive)
+        _delete(connection, seen.void)
+        live = seen.live
         [mine] = [ticket for ticket in live if ticket.id == ticket_id] or [self._own[ticket_id]]
         choice = choose(mine, [ticket for ticket in live if ticket.id != ticket_id])
         if choice.begins:
@@ -155,22 +170,15 @@ class TicketTable:
         )
         return choice
 
-    def _live(self, connection: sqlite3.Connection) -> list[Ticket]:
-        """Every ticket, within a change: those that are void are deleted."""
-        live, void = self._tickets(connection)
-        _delete(connection, void)
-        return live
-
-    def _read(self) -> tuple[list[Ticket], list[str]]:
+    def _look(self) -> _Seen:
         with self._database.reading() as connection:
-            return self._tickets(connection)
+            return self._tickets(connection, {})
 
-    def _tickets(self, connection: sqlite3.Connection) -> tuple[list[Ticket], list[str]]:
-        """The live tickets in their order, and the ids of the void ones."""
+    def _tickets(self, connection: sqlite3.Connection, alive: dict[ProcessId, bool]) -> _Seen:
+        """All tickets; `alive` is what was found out of their processes a moment ago."""
         here = processes.place()
         found: list[Ticket] = []
         void: list[str] = []
-        alive: dict[ProcessId, bool] = {}
         options: dict[str, tuple[Option, ...]] = {}
         rows = connection.execute(f"SELECT place, {COLUMNS} FROM tickets ORDER BY number")  # noqa: S608 (a constant)
         for place, *row in rows.fetchall():
@@ -179,7 +187,7 @@ class TicketTable:
                 # of another namespace on this machine, nobody here can tell who lives
                 if processes.is_past(str(place)):
                     void.append(row[0])
-            elif process is None or not alive.setdefault(process, processes.alive(process)):
+            elif process is None or not _is_alive(process, alive):
                 void.append(row[0])
             else:
                 known = self._options.get(row[0]) or _options(connection, row[0])
@@ -188,7 +196,7 @@ class TicketTable:
                     options[ticket.id] = known
                     found.append(ticket)
         self._options = options
-        return found, void
+        return _Seen(found, void, alive)
 
     def _place(self, connection: sqlite3.Connection, ticket_id: str, option: Option | None) -> None:
         """The ticket runs on this option from now on, or waits; each counts who is beside it."""
@@ -217,8 +225,10 @@ class TicketTable:
     def _changed(self, change: Callable[[sqlite3.Connection], _T]) -> _T:
         def changed() -> _T:
             with self._database.transaction() as connection:
+                before = connection.total_changes
                 result = change(connection)
-            self._changes += 1
+                # a look that changed nothing must not wake who waits for a change, itself first
+                self._changes += connection.total_changes != before
             return result
 
         return self._with(changed)
@@ -234,6 +244,12 @@ class TicketTable:
             for ticket in self._own.values():
                 _insert(connection, ticket)
         return use()
+
+
+def _is_alive(process: ProcessId, known: dict[ProcessId, bool]) -> bool:
+    if process not in known:
+        known[process] = processes.alive(process)
+    return known[process]
 
 
 def _options(connection: sqlite3.Connection, ticket_id: str) -> tuple[Option, ...] | None:

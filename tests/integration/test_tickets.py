@@ -234,6 +234,9 @@ def test_while_nothing_changes_the_number_stays(table: TicketTable, other: Ticke
     before = table.changes()
     table.others("b")
     other.others("a")
+    other.take("a", on(None, begins=False))
+    table.changes()
+    other.changes()
     assert table.changes() == before
 
 
