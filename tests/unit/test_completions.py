@@ -24,12 +24,15 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 
 # Values that nobody can complete: numbers, durations, prose.
 FREE = {
+    "--before",
     "--concurrency",
     "--keep-alive",
+    "--limit",
     "--max-time",
     "--option",
     "--ports",
     "--seed",
+    "--since",
     "--speed",
     "--system",
     "--timeout",
