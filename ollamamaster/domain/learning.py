@@ -79,6 +79,9 @@ _SHARED_TRUST = 0.1
 # Other models of an instance that are remembered to derive a rate from.
 _MODELS_KEPT = 12
 
+# A model of which less than this share lies elsewhere runs as if it were all in one memory.
+_ALL_OUTSIDE, _ALL_INSIDE = 0.001, 0.999
+
 # Outcomes remembered for each pair.
 _OUTCOMES_KEPT = 20
 
@@ -268,27 +271,20 @@ def _median(row: Row, name: str) -> float | None:
 
 
 def _with_model(row: Row, attempt: AttemptRecord, pair: Row) -> Row:
-    """The instance's row with what this model shows of the machine; a spilled one shows little."""
-    share = attempt.in_vram
-    if not attempt.size_bytes or (share is not None and 0.001 < share < 0.999):
-        return row
+    """The instance's row with what this model shows of the machine; a spilled one shows nothing."""
+    models, share = row.get("models"), attempt.in_vram
+    before = models if isinstance(models, dict) else {}
+    kept = {name: figures for name, figures in before.items() if name != attempt.model}
     figures = {
         name: found.median
         for name in ("decode", "prefill", "load")
         if (found := measured(pair, name)) is not None
     }
-    if not figures:
-        return row
-    models = row.get("models")
-    before = models if isinstance(models, dict) else {}
-    kept = {name: figures for name, figures in before.items() if name != attempt.model}
-    kept[attempt.model] = {
-        "bytes": attempt.size_bytes,
-        "active": attempt.active_fraction,
-        **figures,
-    }
-    latest = list(kept.items())[-_MODELS_KEPT:]
-    return {**row, "models": dict(latest)}
+    spilled = share is not None and _ALL_OUTSIDE < share < _ALL_INSIDE
+    if attempt.size_bytes and figures and not spilled:
+        said = {"bytes": attempt.size_bytes, "active": attempt.active_fraction}
+        kept[attempt.model] = {**said, **figures}
+    return {**row, "models": dict(list(kept.items())[-_MODELS_KEPT:])}
 
 
 def _with_overhead(row: Row, attempt: AttemptRecord) -> Row:

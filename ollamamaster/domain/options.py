@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollamamaster.domain.estimate import context_needed
 from ollamamaster.domain.machines import bytes_needed
 from ollamamaster.domain.tickets import Option
 
@@ -25,7 +24,7 @@ def options_of(decision: Decision, candidates: Sequence[Candidate]) -> tuple[Opt
 
 def _option(decision: Decision, candidate: Candidate) -> Option:
     estimate, prospect = candidate.estimate, candidate.prospect
-    context = context_needed(decision.task, prospect.output_tokens)
+    context = prospect.context_tokens
     return Option(
         model=candidate.model,
         instance=candidate.instance,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ollamamaster.domain.calibration import Calibration
 from ollamamaster.domain.concurrency import Slots, slots_in
-from ollamamaster.domain.hardware_prior import prior_of, prior_rates, share_outside
+from ollamamaster.domain.hardware_prior import prior_of, prior_rates, share_outside, spills
 from ollamamaster.domain.measures import FADE_LENGTH, Z80, Measure, number, surviving_quantiles
 from ollamamaster.domain.models import Capability
 from ollamamaster.domain.profile_rows import (
@@ -239,7 +239,8 @@ def _neighbours_in(row: Row, instance: Instance) -> tuple[_Neighbours, _Neighbou
     for model, figures in models.items() if isinstance(models, dict) else ():
         size = number(figures.get("bytes"), 1, 1e15) if isinstance(figures, dict) else None
         active = number(figures.get("active"), 1e-6, 1) if size is not None else None
-        if size is None or active is None:
+        if size is None or active is None or spills(size, instance):
+            # What was seen on a cold start has no share; what cannot fit was spilled.
             continue
         prior = prior_of(size, active, instance)
         for name, rate in (

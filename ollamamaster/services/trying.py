@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from ollamamaster.domain.candidates import Reason
 from ollamamaster.domain.context import context_to_ask, may_truncate_silently, next_context
-from ollamamaster.domain.estimate import context_needed
 from ollamamaster.domain.options import options_of
 from ollamamaster.domain.schedule import keep_alive_for
 from ollamamaster.errors import BadRequestError, Outcome
@@ -194,8 +193,7 @@ class Trying:
         if "num_ctx" in self.request.options:
             return (None,)
         model, loaded = candidate.pair.model, candidate.pair.loaded
-        needed = context_needed(self.deciding.latest.task, candidate.prospect.output_tokens)
-        first = context_to_ask(needed, model, loaded)
+        first = context_to_ask(candidate.prospect.context_tokens, model, loaded)
         larger = next_context(first, model.context_length)
         return (first,) if larger is None else (first, larger)
 

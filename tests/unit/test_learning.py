@@ -210,7 +210,7 @@ def test_a_spilled_model_is_another_thing_than_the_same_one_in_graphics_memory()
 
 def test_a_spilled_model_says_nothing_of_the_instances_other_models() -> None:
     rows = taught([attempt(usage(decode=6.0), in_vram=0.6)] * 5)
-    assert "models" not in rows[instance_key(ID)]
+    assert not rows[instance_key(ID)]["models"]
 
 
 def test_a_rate_of_another_share_in_graphics_memory_is_not_used() -> None:
@@ -271,3 +271,15 @@ def test_a_damaged_row_is_as_good_as_none(data: st.DataObject) -> None:
 def test_a_model_that_grew_teaches_with_its_new_size() -> None:
     rows = taught([attempt(), attempt(size_bytes=9 * GB)])
     assert rows[instance_key(ID)]["models"][NAME]["bytes"] == 9 * GB
+
+
+def test_a_cold_start_of_a_model_that_cannot_fit_says_nothing_of_the_others() -> None:
+    huge = attempt(usage(decode=2.0), size_bytes=40 * GB, in_vram=None, resident=False)
+    rate = profiles([huge] * 3).rates(pair("other:8b")).decode
+    assert rate.source is Source.PRIOR
+
+
+def test_a_model_that_turns_out_to_be_spilled_no_longer_tells_of_the_others() -> None:
+    cold = attempt(usage(decode=5.0), in_vram=None, resident=False)
+    rows = taught([cold, attempt(usage(decode=5.0), in_vram=0.7)])
+    assert not rows[instance_key(ID)]["models"]
