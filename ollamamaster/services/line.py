@@ -85,6 +85,11 @@ class Line:
             )
         return choice
 
+    def notice(self) -> None:
+        """Look who runs where, so that what changes from now on is a change."""
+        self._others = _running(self.others())
+        self._seen = self.tickets.changes()
+
     async def change(self, within_s: float) -> frozenset[str]:
         """Wait until something changed, or so long; the instances where one began or ended."""
         began = self.clock.monotonic()
@@ -95,8 +100,8 @@ class Line:
                     break
         finally:
             self.waited_s += self.clock.monotonic() - began
-        before, self._others = self._others, _running(self.others())
-        self._seen = self.tickets.changes()
+        before = self._others
+        self.notice()
         return frozenset(instance for _, instance in before ^ self._others)
 
     async def freed(self, instances: Collection[str], within_s: float) -> None:
