@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ollamamaster.domain.settings import Settings
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.ollama.client import OllamaClient
+    from ollamamaster.services.assess import AssessService
     from ollamamaster.services.discover import DiscoverService
     from ollamamaster.services.fleet import FleetService
     from ollamamaster.services.history import HistoryService
@@ -193,6 +194,12 @@ class Application:
         from ollamamaster.services.route import RouteService
 
         return RouteService(self.means, self.pull_service)
+
+    def assess_service(self) -> AssessService:
+        from ollamamaster.services.assess import AssessService
+        from ollamamaster.storage.library import load_library
+
+        return AssessService(self.means, load_library)
 
     def watch_service(self, discover: DiscoverService) -> WatchService:
         from ollamamaster.services.watch import WatchService

@@ -46,6 +46,17 @@ DATA: dict[str, dict[str, str]] = {
         "estimate": "p20_s p50_s p80_s",
     },
     "route --explain": {"": "decision", "decision": "DECISION"},
+    "assess": {
+        "": (
+            "can_handle confidence recommended approach command run estimate alternatives missing "
+            "reasons requirements understood"
+        ),
+        "recommended": "CANDIDATE",
+        "estimate": "p20_s p50_s p80_s",
+        "alternatives[]": "CANDIDATE",
+        "requirements[]": "key asks verdict figure value limit source chance",
+        "missing[]": "code what fix",
+    },
     "pull": {"": "model instance size_bytes seconds"},
     "history list": {
         "": "requests",
@@ -111,6 +122,7 @@ OPEN = ("labels", "terms", "value")
 
 # `--json --stream` and `--json --watch` print these before the envelope, one a line.
 LINES = {
+    "waiting": "type instance position starts_in_s",
     "attempt": "type model instance outcome error seconds",
     "token": "type text",
     "thinking": "type text",

@@ -65,6 +65,7 @@ COMMANDS = {
     "models": ["models"],
     "route": ["route", "What is the capital of France?"],
     "route --explain": ["route", "hi", "--explain"],
+    "assess": ["assess", "Summarise this 20-page report within 1 s"],
     "pull": ["pull", "qwen3:8b"],
     "history list": ["history", "list"],
     "history show": ["history", "show", "last"],

@@ -31,6 +31,7 @@ FREE = {
     "--max-time",
     "--option",
     "--ports",
+    "--requirement",
     "--seed",
     "--since",
     "--speed",
