@@ -11,7 +11,7 @@ from rich.text import Text
 
 from ollamamaster.cli.render.charts import bar, sparkline
 from ollamamaster.cli.render.explain import render_decision
-from ollamamaster.cli.render.figures import rate, seconds
+from ollamamaster.cli.render.figures import milliseconds, rate, seconds
 from ollamamaster.cli.render.history_rows import estimates_line
 from ollamamaster.domain.plain_text import cleaned, one_line
 
@@ -58,8 +58,8 @@ def render_record(
     """One request. `prices` are today's, for a decision that does not tell its own."""
     moment = _local(record.at)
     at = "?" if moment is None else f"{moment:%Y-%m-%d %H:%M:%S}"
-    console.print(f"request   {one_line(record.id)} · {at} · by {record.who} · {record.task_type}")
-    console.print(f"outcome   {one_line(_outcome(record))}")
+    console.print(f"request {one_line(record.id)} · {at} · by {record.who} · {record.task_type}")
+    console.print(f"outcome {one_line(_outcome(record))}")
     if record.attempts:
         console.print()
         console.print(_attempts(console, record.attempts, names))
@@ -110,7 +110,7 @@ def _attempts(
         "took": lambda attempt: seconds(attempt.seconds),
     }
     if console.width >= 76:
-        columns["first token"] = lambda attempt: seconds(attempt.first_token_s)
+        columns["first token"] = lambda attempt: _soon(attempt.first_token_s)
     if console.width >= 100:
         columns["load"] = lambda attempt: seconds(attempt.usage.load_s)
         columns["reading"] = lambda attempt: seconds(attempt.usage.prompt_s)
@@ -140,7 +140,7 @@ def render_stats(console: Console, stats: HistoryStats, names: Mapping[str, str]
     if console.width >= 100:
         columns["reads"] = lambda pair: rate(pair.learnt.prefill_tokens_per_s) or "-"
         columns["load"] = lambda pair: seconds(pair.learnt.load_s)
-    columns["first token"] = lambda pair: seconds(pair.first_token_s)
+    columns["first token"] = lambda pair: _soon(pair.first_token_s)
     right = {"tried", "failed", "writes", "reads", "load", "first token"}
     if stats.pairs:
         in_order = sorted(stats.pairs, key=_fastest_first)
@@ -199,6 +199,11 @@ def _table(
     for row in rows:
         table.add_row(*(Text(one_line(cell(row))) for cell in columns.values()))
     return table
+
+
+def _soon(value: float | None) -> str:
+    """A duration that is often far below a second, and matters there too."""
+    return seconds(value) if value is None or value >= 0.95 else milliseconds(1000 * value)
 
 
 def _named(instance: str | None, names: Mapping[str, str]) -> str:
