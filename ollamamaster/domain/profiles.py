@@ -53,8 +53,9 @@ _LENGTH_PRIOR_WORTH = 3.0
 # Where an estimate of tokens may be off by, either way, whatever a server says.
 _TOKENS_FACTOR = 0.2, 5.0
 
-# A round trip when none was measured, seconds.
+# A round trip when none was measured, seconds; a request takes some more than that.
 _UNKNOWN_ROUND_TRIP_S = 0.05
+_OVERHEAD_SPREAD = 3.0
 
 _NOTHING: Row = {}
 
@@ -153,15 +154,16 @@ class Profiles:
         low, high = _TOKENS_FACTOR
         return float(min(max(factor, low), high))
 
-    def overhead_s(self, instance: Instance) -> float:
+    def overhead(self, instance: Instance) -> Rate:
         """Seconds a request takes beyond what the server counts."""
         key = "overhead", instance.id
-        found: float | None = self._kept.get(key)
+        found: Rate | None = self._kept.get(key)
         if found is None:
             learnt = measured(self._row(instance_key(instance.id)), "overhead")
             latency_ms = instance.latency_ms
             known = _UNKNOWN_ROUND_TRIP_S if latency_ms is None else latency_ms / 1000
-            found = self._kept[key] = known if learnt is None else learnt.median
+            prior = Rate(known, _OVERHEAD_SPREAD, Source.PRIOR)
+            found = self._kept[key] = prior if learnt is None else _alone(learnt)
         return found
 
     def slots(self, instance: Instance) -> Slots:
@@ -268,7 +270,7 @@ def _is_enough(own: Measure | None) -> TypeGuard[Measure]:
 
 def _alone(own: Measure) -> Rate:
     sigma = own.sigma * math.sqrt(1 + 1 / own.count)
-    return Rate(own.median, math.exp(Z80 * sigma), Source.MEASURED, round(own.count))
+    return Rate(own.median, math.exp(Z80 * sigma), Source.MEASURED, max(1, round(own.count)))
 
 
 def _blended(own: Measure | None, fallback: Rate) -> Rate:

@@ -227,7 +227,7 @@ def test_what_is_learnt_of_one_model_tells_of_another_on_the_same_machine() -> N
 def test_the_overhead_is_what_we_waited_beyond_the_servers_total() -> None:
     said = usage()
     known = profiles([attempt(said, seconds=(said.total_s or 0) + 0.2)] * 3)
-    assert known.overhead_s(machine()) == pytest.approx(0.2, rel=0.01)
+    assert known.overhead(machine()).median == pytest.approx(0.2, rel=0.01)
 
 
 def test_every_attempt_of_a_route_teaches_its_own_pair() -> None:
@@ -260,7 +260,7 @@ def test_a_damaged_row_is_as_good_as_none(data: st.DataObject) -> None:
     rows: Any = {key: data.draw(_damaged | _any_json) for key in sorted(keys_of(record))}
     known = Profiles.from_rows(rows)
     assert known.slots(machine()).count >= 1
-    assert known.overhead_s(machine()) > 0
+    assert known.overhead(machine()).median > 0
     assert known.rates(pair()).decode.median > 0
     known.failures(ID, NAME)
     known.last_used(ID, NAME)
