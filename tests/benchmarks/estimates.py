@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 REQUESTS = 400
 # A pair is known after so many requests.
 KNOWN_AFTER = 5
+# The share of requests that find their machine disturbed: all its work takes ten times as long,
+# as when a game runs there. Without, the simulated rates would be the same each time.
+DISTURBED = 0.05
+
 # The share of requests for which the person names the model or the instance; else the best is
 # taken, and few pairs would ever be used.
 INSISTS = 0.4
@@ -95,25 +99,30 @@ def main() -> None:
     parser.add_argument("--speed", type=float, default=10.0)
     parser.add_argument("--requests", type=int, default=REQUESTS)
     parser.add_argument("--at-once", type=int, default=1)
+    parser.add_argument("--disturbed", type=float, default=DISTURBED)
     arguments = parser.parse_args()
     for seed in arguments.seeds:
         began = time.perf_counter()
-        outcomes = measured(seed, arguments.speed, arguments.requests, arguments.at_once)
+        outcomes = measured(
+            seed, arguments.speed, arguments.requests, arguments.at_once, arguments.disturbed
+        )
         print(f"seed {seed} ({time.perf_counter() - began:.0f} s)")
         tell(outcomes)
 
 
-def measured(seed: int, speed: float, count: int, at_once: int) -> list[Outcome]:
+def measured(
+    seed: int, speed: float, count: int, at_once: int, disturbed: float = DISTURBED
+) -> list[Outcome]:
     """The outcomes of so many requests, from nothing learnt, so many of them at once."""
     with SimulatedFleet.start("home", speed=speed, seed=seed) as fleet:
         os.environ.clear()
         os.environ.update(fleet.environment())
         rng = random.Random(seed)  # noqa: S311 (a simulation, no secret)
-        return asyncio.run(_asked(fleet, rng, count, at_once))
+        return asyncio.run(_asked(fleet, rng, count, at_once, disturbed))
 
 
 async def _asked(
-    fleet: SimulatedFleet, rng: random.Random, count: int, at_once: int
+    fleet: SimulatedFleet, rng: random.Random, count: int, at_once: int, disturbed: float
 ) -> list[Outcome]:
     application = Application()
     outcomes: list[Outcome] = []
@@ -122,6 +131,8 @@ async def _asked(
 
     async def ask_all() -> None:
         for request in waiting:
+            if rng.random() < disturbed:
+                rng.choice(list(fleet)).fault("slow")
             outcome = await _asked_once(application, fleet, request, used)
             if outcome is not None:
                 outcomes.append(outcome)

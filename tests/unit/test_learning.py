@@ -230,6 +230,18 @@ def test_the_overhead_is_what_we_waited_beyond_the_servers_total() -> None:
     assert known.overhead(machine()).median == pytest.approx(0.2, rel=0.01)
 
 
+def test_our_own_asking_and_deciding_is_overhead_and_our_own_waiting_is_not() -> None:
+    said = usage()
+    slow = replace(route(attempt(said), seconds=(said.total_s or 0) + 10.3), waited_s=10.0)
+    assert profiles([slow] * 3).overhead(machine()).median == pytest.approx(0.3, rel=0.01)
+
+
+def test_a_download_before_one_answer_does_not_stay_in_the_overhead() -> None:
+    pulled = route(attempt(), seconds=600.0)
+    known = profiles([attempt(), attempt(), pulled, attempt()])
+    assert known.overhead(machine()).median < 0.05
+
+
 def test_every_attempt_of_a_route_teaches_its_own_pair() -> None:
     failed = attempt(outcome=Outcome.STREAM_BROKEN, instance="10.0.0.9:11434")
     rows = taught([route(failed, attempt())])
