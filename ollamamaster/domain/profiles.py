@@ -128,17 +128,19 @@ class Profiles:
         model = str(pair.model.name)
         thinks = Capability.THINKING in (pair.model.capabilities or ())
         quiet = thinks and task.no_thinking
-        if task.length_said:
-            said = task.output_tokens
-            return said.times(_THINKING_FACTOR) if thinks and not quiet else said
-        key = (model, thinks, task.no_thinking, task.type, task.output_tokens, task.output_limit)
+        key = (
+            *(model, thinks, task.no_thinking, task.type),
+            *(task.output_tokens, task.output_limit, task.length_said),
+        )
         output: Range | None = self._kept.get(key)
         if output is None:
-            kind = task.type
-            output = self._lengths(length_key(kind, ""), task.output_tokens)
+            kind, output = task.type, task.output_tokens
+            if not task.length_said:
+                output = self._lengths(length_key(kind, ""), output)
             if thinks and not quiet:
                 output = output.times(_THINKING_FACTOR)
-            output = self._lengths(length_key(kind, model, quiet=quiet), output)
+            if not task.length_said:
+                output = self._lengths(length_key(kind, model, quiet=quiet), output)
             if task.output_limit is not None:
                 output = output.at_most(task.output_limit)
             self._kept[key] = output

@@ -168,6 +168,14 @@ def test_a_limit_of_the_person_caps_the_lengths() -> None:
     assert known.output(pair(), limited).p80 <= 20
 
 
+def test_a_length_that_a_person_told_is_not_learnt_away() -> None:
+    known = profiles(lengths(*[400] * 30))
+    told = replace(HELLO, output_tokens=Range(80, 100, 120), length_said=True)
+    assert known.output(pair(), told) == told.output_tokens
+    limited = replace(told, output_limit=150)
+    assert known.output(pair(capabilities=THINKER), limited).p80 == 150
+
+
 def test_a_model_that_thinks_writes_twice_as_much_until_it_was_measured() -> None:
     thinker = pair(capabilities=THINKER)
     assert Profiles().output(thinker, HELLO) == OUTPUT_TOKENS[TaskType.CHAT].times(2)
