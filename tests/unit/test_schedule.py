@@ -224,6 +224,16 @@ def test_resident_is_what_is_there_when_the_turn_comes() -> None:
     }
 
 
+def test_what_runs_now_is_what_was_used_last() -> None:
+    others = [
+        running("x", option(model="old", bytes=5)),
+        ticket("y", option(model="other", bytes=5)),
+    ]
+    lane = queues(fleet_of(MEMORY), others, None, NOW).lanes["a"]
+    assert lane.spot("old", 5, 1, 0.0, 0.0).residency is Residency.RESIDENT
+    assert lane.spot("new", 5, 1, 0.0, 0.0).residency is Residency.EVICTS
+
+
 def test_a_load_ahead_counts_with_its_real_seconds() -> None:
     ahead = ticket("ahead", option(model="other", work_s=10, load_s=2, bytes=5), waited_s=1)
     others = [running("x", option(model="old", work_s=1)), ahead]
@@ -269,6 +279,14 @@ def test_a_load_waits_until_the_model_that_must_leave_has_nothing_to_do() -> Non
     others = [running("x", option(work_s=10))]
     me = ticket("me", option(model="other", bytes=10))
     assert choose(me, others, fleet_of(full), NOW).wait_s == 10.0
+
+
+def test_who_waits_for_a_model_to_leave_is_not_passed_by_those_who_come_after() -> None:
+    full = machine(slots=2, memory_bytes=10, resident=(Held("m", 10, 1 << 20),))
+    other = option(model="other", bytes=10)
+    others = [running("x", option(work_s=10)), ticket("1", other)]
+    choice = choose(ticket("2", other), others, fleet_of(full), NOW)
+    assert (choice.begins, choice.wait_s, choice.position) == (False, 10.0, 2)
 
 
 # ---- slots that are only believed
@@ -319,6 +337,13 @@ def test_a_short_one_does_not_go_first_where_the_long_one_came_just_before() -> 
 def test_who_was_held_up_enough_is_overtaken_no_more() -> None:
     long = ticket("long", option(work_s=60), waited_s=30, overtaken_s=9.5)
     assert not choose(ticket("short", option(work_s=2)), [long], ONE, NOW).begins
+
+
+def test_two_short_ones_at_once_hold_up_as_little_as_one_after_the_other() -> None:
+    long = ticket("long", option(work_s=60), waited_s=10)
+    shorts = [ticket(name, option(work_s=4)) for name in ("s1", "s2")]
+    begun = [t.id for t, c in plan(fleet_of(machine(slots=2)), [long, *shorts], NOW) if c.begins]
+    assert begun == ["s1", "long"]
 
 
 def test_one_of_a_lower_class_overtakes_nobody() -> None:
