@@ -417,10 +417,12 @@ def test_a_route_goes_on_with_a_note_when_the_history_cannot_be_used(
     assert done.err.count("newer") == 1
 
 
-def test_a_route_that_failed_is_remembered_with_the_code_of_its_error(
-    fleet: SimulatedFleet, home: Path
-) -> None:
-    env = home_for(fleet, home)
-    assert run("route", "a long story", "--max-time", "0.05", env=env).code == 6
-    [listed] = run("history", "list", "--outcome", "time_limit", "--json").data["requests"]
-    assert listed["task_type"]
+def test_a_route_that_failed_is_remembered_with_the_code_of_its_error(home: Path) -> None:
+    with SimulatedFleet.start("duo", speed=100.0) as failing:
+        assert run("discover", env=failing.environment()).code == 0
+        for each in failing:
+            each.fault("truncate_stream", count=None)
+        assert route(failing, home).code == 5
+    [listed] = run("history", "list", "--outcome", "all_failed", "--json").data["requests"]
+    shown = run("history", "show", listed["id"], "--json").data
+    assert {each["outcome"] for each in shown["attempts"]} == {"stream_broken"}
