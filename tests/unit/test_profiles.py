@@ -237,6 +237,11 @@ def test_one_that_began_as_the_other_ended_proves_nothing() -> None:
     assert slots(run(0, 4), run(3.98, 8)) == Slots(1, known=False)
 
 
+def test_an_end_that_was_heard_of_late_proves_nothing() -> None:
+    late = run(0, 4)
+    assert slots(replace(late, seconds=late.seconds + 2), run(4, 8)) == Slots(1, known=False)
+
+
 def test_a_wait_with_one_ahead_proves_one() -> None:
     assert slots(run(0, 4), run(1, 7, waited=3.0)) == Slots(1, known=True)
 
