@@ -174,7 +174,7 @@ class Queues:
         return cls({n: Lane(m, by_instance.get(n, ()), now) for n, m in known.items()})
 
     def turn(
-        self, pair: Pair, context_tokens: int, work_s: float = 0.0, load_s: float = 0.0
+        self, pair: Pair, context_tokens: int, load_s: float = 0.0, work_s: float = 0.0
     ) -> Turn:
         """The turn of a request for this pair that needs so much context and does such work.
 

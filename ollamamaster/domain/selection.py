@@ -121,7 +121,8 @@ class _Likely:
     def __call__(self, model: Model) -> tuple[float, Source]:
         # All that it depends on; builds of one name may differ between instances.
         build = (
-            model.name,
+            # The text of a name is hashed once, the name each time.
+            str(model.name),
             model.quantization,
             model.parameter_size,
             model.shape,
