@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 # Both answers are wrong as often as right below it.
 _EVEN = 0.5
 
+# Of large fleets so many candidates are weighed: whoever is behind them is neither the best nor
+# among the fastest.
+_BEST, _FASTEST = 150, 50
+
 # Findings that rest on the same rates fall together: the surest of them is not surer than the
 # least sure, and they are not multiplied.
 _OF_TIME = frozenset({"latency", "max_time", "tokens_per_s", "count"})
@@ -134,10 +138,6 @@ class Verdicts:
             return fit
         return max(self.judged, key=_nearness)
 
-    @property
-    def possible(self) -> bool:
-        return any(j.fits for j in self.judged)
-
 
 def _nearness(judgement: Judgement) -> tuple[int, float, float]:
     """Few requirements missed, none of them by far, and a good candidate otherwise."""
@@ -146,12 +146,16 @@ def _nearness(judgement: Judgement) -> tuple[int, float, float]:
     return -len(missed), judgement.chance / (1 + lacking), judgement.candidate.score
 
 
-def judge(wanted: Wanted, world: World) -> Verdicts:
-    """Weigh every candidate of a world against what is wanted."""
+def judge(wanted: Wanted, world: World, *, warm: bool = False) -> Verdicts:
+    """Weigh the candidates of a world against what is wanted.
+
+    With `warm`, and for a conversation, each model is timed as if it were in memory.
+    """
+    warm = warm or wanted.requirements.conversation
     demand = Demand(_performance(wanted, world))
     decision = _decided(wanted, world, demand)
     timed = decision
-    if wanted.requirements.conversation:
+    if warm:
         timed = _decided(wanted, replace(world, fleet=_warm(world.fleet, wanted.task)), demand)
     now = {candidate.pair.key: candidate for candidate in decision.ranked}
     price = world.settings.route.price_per_doubling[demand.performance]
@@ -160,13 +164,25 @@ def judge(wanted: Wanted, world: World) -> Verdicts:
     alone = wanted.requirements.privacy is Privacy.LOCAL and any(
         i.locality is not Locality.LOCAL for i in world.fleet
     )
-    judged = []
+    best_there: dict[str, Candidate] = {}
     for candidate in timed.ranked:
-        rivals = (candidate,) if alone else timed.ranked
-        weighed = Weighed(now[candidate.pair.key], candidate, rivals, price)
+        best_there.setdefault(candidate.instance, candidate)
+    judged = []
+    for candidate in _promising(timed.ranked):
+        rivals = () if alone else tuple(best_there.values())
+        weighed = Weighed(now[candidate.pair.key], candidate, rivals, price, warm)
         found = findings(weighed, wanted.task, wanted.requirements, world.settings, known)
         judged.append(Judgement(weighed.candidate, weighed, found))
     return Verdicts(decision, tuple(judged), _longest_context(decision, world.fleet))
+
+
+def _promising(ranked: tuple[Candidate, ...]) -> Sequence[Candidate]:
+    """The candidates of large fleets that may be the answer: the best and the fastest."""
+    if len(ranked) <= _BEST + _FASTEST:
+        return ranked
+    by_time = sorted(ranked[_BEST:], key=lambda c: c.estimate.p80_s)
+    fastest = {c.pair.key for c in by_time[:_FASTEST]}
+    return [c for i, c in enumerate(ranked) if i < _BEST or c.pair.key in fastest]
 
 
 def _longest_context(decision: Decision, fleet: Fleet) -> int:
@@ -235,7 +251,8 @@ def _kept(pair: Pair, task: Task) -> LoadedModel:
 
 
 def with_instance(world: World, changed: Instance) -> World:
-    """The world with this instance in place of the one of its id."""
+    """The world with this instance in place of the one of its id, or beside the others."""
     fleet = world.fleet
-    instances = tuple(changed if i.id == changed.id else i for i in fleet)
+    others = [i for i in fleet if i.id != changed.id]
+    instances = (*others, changed)
     return replace(world, fleet=replace(fleet, instances=instances))

@@ -161,7 +161,7 @@ def test_a_conversation_is_judged_with_the_model_in_memory() -> None:
 
 def test_a_conversation_that_no_machine_can_hold_names_a_machine_that_could() -> None:
     slow = machine("old", MIDDLE, at=Locality.LOCAL, gb_s=5)
-    found = assess("real-time conversation with 20 ms latency", slow)
+    found = assess("real-time conversation with 80 ms latency", slow)
     assert not found.can_handle
     assert verdict(found, "latency") is Verdict.NOT_MET
     assert codes(found) == ["hardware"]
@@ -291,6 +291,23 @@ def test_the_longest_beginning_of_a_name_says_its_languages() -> None:
     assert speaks(replace(SMALL, name=ModelName.parse("phi4:14b")), "Polish") is False
     assert speaks(replace(SMALL, name=ModelName.parse("mine:1b")), "Polish") is None
     assert 0 < share_that_speak("Polish") < share_that_speak("German") < 1
+
+
+def test_a_prompt_that_was_never_measured_takes_some_time_to_begin() -> None:
+    instant = kept(machine("pc", SMALL, vram=96, gb_s=100_000), SMALL)
+    assert not assess("hi", instant, latency="10ms").can_handle
+    assert assess("hi", instant, latency="100ms").can_handle
+
+
+def test_a_machine_to_buy_is_named_with_a_model_that_is_no_worse() -> None:
+    weak = machine("weak", MIDDLE, at=Locality.LOCAL, gb_s=10)
+    before = assess("Fix this bug", weak, tokens_per_s="60")
+    assert codes(before) == ["hardware"]
+    assert before.recommended is not None
+    least = min(50, 100 * before.recommended.terms["quality"])
+    name = next(w for w in before.missing[0].fix.split() if ":" in w)
+    able = assess("Fix this bug", machine("b", next(m for m in LIBRARY if str(m.name) == name)))
+    assert (next(f.value for f in able.findings if f.key == "quality") or 0) >= least
 
 
 # ---- a length that was said
