@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from ollamamaster.domain.tickets import Option, Ticket
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """When a request would begin on an instance, and what must happen before its first token.
 
     `wait_s` includes what the requests that run beside it take of the machine.
