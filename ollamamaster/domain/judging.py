@@ -20,7 +20,7 @@ from ollamamaster.domain.selection import Candidate, Decision, Demand, decide
 from ollamamaster.domain.settings import Performance, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ollamamaster.domain.instances import Instance
     from ollamamaster.domain.snapshot import Fleet
@@ -55,17 +55,13 @@ class Wanted:
     task: Task
     requirements: Requirements
 
-    @property
-    def wish(self) -> Wish:
-        return Wish(local_only=self.requirements.privacy in {Privacy.LOCAL, Privacy.LAN})
-
 
 @dataclass(frozen=True, slots=True)
 class World:
     """The fleet with everything that is known of it, as it is or as it might be.
 
     `tickets` are the routes of this user at the moment `now`, `skipped` the ids of instances that
-    failed lately.
+    failed lately, `foreign` the seconds that others are expected to use an instance.
     """
 
     fleet: Fleet
@@ -74,16 +70,23 @@ class World:
     profiles: Profiles = field(default_factory=Profiles)
     tickets: Sequence[Ticket] = ()
     skipped: frozenset[str] = frozenset()
+    foreign: Mapping[str, float] = field(default_factory=dict)
     now: float = 0.0
 
     @property
     def performance(self) -> Performance:
         return self.settings.route.performance
 
+    def wish(self, wanted: Wanted) -> Wish:
+        """What a route would insist on."""
+        private = wanted.requirements.privacy in {Privacy.LOCAL, Privacy.LAN}
+        return Wish(local_only=private or self.settings.route.local_only)
+
     @property
     def knowledge(self) -> Knowledge:
         """What is ahead on these machines, with what they have in memory."""
-        ahead = queues(machines(self.fleet, self.profiles, {}), self.tickets, None, self.now)
+        here = machines(self.fleet, self.profiles, self.foreign)
+        ahead = queues(here, self.tickets, None, self.now)
         return Knowledge(self.abilities, self.profiles, ahead)
 
 
@@ -219,7 +222,7 @@ def _decided(wanted: Wanted, world: World, demand: Demand) -> Decision:
         wanted.task,
         fleet,
         world.settings,
-        wanted.wish,
+        world.wish(wanted),
         demand,
         world.skipped,
         world.knowledge,

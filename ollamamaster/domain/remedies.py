@@ -140,7 +140,7 @@ def _wait(wanted: Wanted, world: World, verdicts: Verdicts) -> Iterator[Missing]
     waits = [j.candidate.estimate.wait_s for j in verdicts.judged]
     if not any(waits):
         return
-    free = replace(world, tickets=())
+    free = replace(world, tickets=(), foreign={})
     best = _fitting(wanted, free)
     if best is not None:
         name = best.candidate.pair.instance.name

@@ -30,7 +30,7 @@ from ollamamaster.domain.languages import share_that_speak, speaks
 from ollamamaster.domain.memory_fit import Place, memory_fit
 from ollamamaster.domain.models import GB, LoadedModel, Model, ModelName, ModelShape
 from ollamamaster.domain.rates import Rate, Source
-from ollamamaster.domain.settings import ModelSettings, Settings
+from ollamamaster.domain.settings import ModelSettings, RouteSettings, Settings
 from ollamamaster.domain.snapshot import Fleet
 from ollamamaster.domain.task import Range
 from ollamamaster.domain.tickets import Option, ProcessId, Ticket
@@ -225,6 +225,13 @@ def test_what_must_stay_here_stays_here() -> None:
 def test_what_must_stay_in_the_network_never_goes_to_a_remote_machine() -> None:
     far = replace(GAMING, address=InstanceAddress("far"), locality=Locality.REMOTE)
     found = assess("Summarise this confidential report", LAPTOP, far)
+    assert found.run is Run.LOCAL
+
+
+def test_who_configured_that_nothing_leaves_the_network_need_not_say_it_again() -> None:
+    far = replace(GAMING, address=InstanceAddress("far"), locality=Locality.REMOTE)
+    config = Settings(route=RouteSettings(local_only=True))
+    found = assess("Summarise this report", world=world_of(LAPTOP, far, config=config))
     assert found.run is Run.LOCAL
 
 
