@@ -21,6 +21,9 @@ LOOK_EVERY_S = 0.02
 # What the others are told of: a ticket never waits for its seventeenth best place while the
 # better ones are all full, and rows stay small.
 OPTIONS_TOLD = 16
+# What a route itself chooses among: the best were ranked a moment before with everybody ahead of
+# it counted, so what is 65th then is not first now (tests/benchmarks/decision.py).
+OPTIONS_WEIGHED = 64
 # The ticket store knows which process this is.
 _THIS_PROCESS = ProcessId(0, 0.0)
 
