@@ -17,6 +17,7 @@ from ollamamaster.errors import ExitCode
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -172,20 +173,25 @@ def test_an_answer_that_is_not_shown_tells_its_progress_on_the_status_line(
     assert re.search(r"\r\x1b\[2Kllama3\.2:3b on here · \d+ tokens · \d+ tok/s", seen.raw)
 
 
+def begun(route: subprocess.Popen[bytes]) -> None:
+    """Wait for the line of its attempt, which says that it has its place."""
+    assert route.stdout is not None
+    for line in route.stdout:
+        if json.loads(line)["type"] == "attempt":
+            return
+
+
 def test_who_waits_is_told_so_on_a_terminal_and_in_json(
     slow: SimulatedFleet, tmp_path: Path
 ) -> None:
     env = home_for(slow, tmp_path / "home")
     holds = ("route", "one", "-m", "llama3.2:3b", "--option", "num_predict=150", "--json")
     with running(*holds, "--stream", env=env) as first:
-        assert first.stdout is not None
-        # its first line is its attempt, so it has its place
-        assert json.loads(first.stdout.readline())["type"] == "attempt"
+        begun(first)
         seen = on_terminal("route", "two", *SHORT, env=env)
         assert "1st in line on here, starts in about " in seen.raw
     with running(*holds, "--stream", env=env) as first:
-        assert first.stdout is not None
-        first.stdout.readline()
+        begun(first)
         told = run("route", "two", *SHORT, "--json", "--stream", env=env)
     waiting = told.lines[0]
     assert set(waiting) == set(LINES["waiting"].split())
