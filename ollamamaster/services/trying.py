@@ -13,7 +13,6 @@ from ollamamaster.domain.schedule import keep_alive_for
 from ollamamaster.errors import BadRequestError, Outcome
 from ollamamaster.services.answering import Trial
 from ollamamaster.services.hedge import Hedge
-from ollamamaster.services.line import OPTIONS_WEIGHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -98,10 +97,10 @@ class Trying:
             # What is down by now is ranked no more; if all are, the ones known before are tried.
             fresh = {c.pair.key: c for c in decision.ranked if c.pair.key in self._open}
             self._open |= fresh
-            candidates = (list(fresh.values()) or list(self._open.values()))[:OPTIONS_WEIGHED]
+            candidates = list(fresh.values()) or list(self._open.values())
             options = options_of(decision, candidates)
             self.line.enter(options, price, self.request.priority)
-            choice = self.line.take(options, self.deciding.machines)
+            choice = self.line.take(self.deciding.machines)
             chosen = choice.option or options[0]
             key = (chosen.model, chosen.instance)
             candidate = next(c for c in candidates if c.pair.key == key)
