@@ -82,7 +82,7 @@ def env(duo: SimulatedFleet, tmp_path: Path) -> dict[str, str]:
 
 def load(instance: SimulatedInstance, model: str = MODEL) -> None:
     """Bring a model into its memory."""
-    body = json.dumps({"model": model, "stream": False, "keep_alive": -1}).encode()
+    body = json.dumps({"model": model, "stream": False, "keep_alive": "24h"}).encode()
     with urllib.request.urlopen(f"{instance.url}/api/generate", body, timeout=60) as answer:  # noqa: S310 (our own loopback server)
         answer.read()
 
