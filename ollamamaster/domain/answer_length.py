@@ -37,12 +37,15 @@ _TOKENS_OF = {"word": _WORD, "sentence": _SENTENCE, "paragraph": _PARAGRAPH, "pa
 # "Write a 500-word essay", "write me an essay of about 2,000 words": the verb, what is written, and
 # its length, with nothing between them that would make it the length of something else.
 _BETWEEN = r"(?:of|about|on|for|from|to|by|and|in|at|that|this|my|your|which|with)\b"
-_PIECE = (
+_PIECE_OF = (
     r"\b(?:write|draft|compose|generate|create|produce|schreibe?|verfasse|écris|rédige|escribe"
     r"|redacta)\s+(?:(?:me|us|mir|uns)\s+)?(?:(?:an?|the|eine?n?|une?|una?)\s+)?"
     rf"(?:(?!{_BETWEEN})[^\W\d][\w-]*\s+){{0,3}}?(?:(?:of|with|von|mit|de|con)\s+)?"
-    r"(?:(?:about|around|roughly|at least|at most|up to|etwa|environ|unos)\s+)?" + _FIGURE + r"[ -]"
-    r"(?:(?P<word>words?|wörtern?|wörter|mots?|palabras?)|(?P<page>pages?|seiten?|páginas?))\b"
+    r"(?:(?:about|around|roughly|at least|at most|up to|etwa|environ|unos)\s+)?"
+)
+_PIECE = (
+    _PIECE_OF + _FIGURE + r"[ -](?:(?P<word>words?|wörtern?|wörter|mots?|palabras?)"
+    r"|(?P<page>pages?|seiten?|páginas?))\b"
 )
 # Whoever asks how it is done wants to be told that, and not a piece of that length.
 _HOW_TO = re.compile(r"how (?:to|(?:do|can|could|should|would) (?:i|we|you|one))\b")
@@ -86,6 +89,11 @@ def said_length(prompt: str) -> Tokens | None:
     if _TRANSLATION.match(text):
         return _around(max(3.0, estimate_tokens(prompt) - _INSTRUCTION_TOKENS))
     return None
+
+
+def names_a_piece(head: str) -> bool:
+    """Whether a length that follows these words is that of what is to be written."""
+    return re.search(f"{_PIECE_OF}$", head.lower()) is not None
 
 
 def is_small_sum(prompt: str) -> bool:
