@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ollamamaster.domain.ability import judged_by, quality
 from ollamamaster.domain.candidates import Reason, Rejection, Wish, sift
-from ollamamaster.domain.estimate import Prospect, prospect
+from ollamamaster.domain.estimate import Outlook, Prospect
 from ollamamaster.domain.instances import Locality
 from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.policy import locality_term
@@ -37,8 +37,7 @@ class Demand:
     max_time_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A pair with its score; `terms` add up to it. All are fractions of p(success).
 
     `judged` is what the `quality` among them rests on, None where that was not kept.
@@ -55,11 +54,11 @@ class Candidate:
 
     @property
     def model(self) -> str:
-        return str(self.pair.model.name)
+        return self.prospect.pair.model.name.text
 
     @property
     def instance(self) -> str:
-        return self.pair.instance.id
+        return self.prospect.pair.instance.id
 
     @property
     def estimate(self) -> Estimate:
@@ -103,10 +102,10 @@ def decide(
 ) -> Decision:
     """Rank what could do the task. Every pair of the fleet is either ranked or rejected."""
     sifted = sift(task, fleet, settings, wish, skipped)
-    likely = _Likely(task, settings, known.abilities)
+    likely, outlook = _Likely(task, settings, known.abilities), Outlook(task, known)
     price = settings.route.price_per_doubling[demand.performance]
     nearness = {at: locality_term(settings.policy, at, price) for at in Locality}
-    scored = [_score(pair, task, price, nearness, known, likely) for pair in sifted.fit]
+    scored = [_score(outlook(pair), price, nearness, likely) for pair in sifted.fit]
     ranked = tuple(sorted(scored, key=_order))
     decision = Decision(task, demand, ranked, sifted.rejected, wish=wish)
     if demand.max_time_s is None:
@@ -125,7 +124,7 @@ class _Likely:
         # All that it depends on; builds of one name may differ between instances.
         build = (
             # The text of a name is hashed once, the name each time.
-            str(model.name),
+            model.name.text,
             model.quantization,
             model.parameter_size,
             model.shape,
@@ -141,14 +140,9 @@ class _Likely:
 
 
 def _score(
-    pair: Pair,
-    task: Task,
-    price: float,
-    nearness: Mapping[Locality, float],
-    known: Knowledge,
-    likely: _Likely,
+    expected: Prospect, price: float, nearness: Mapping[Locality, float], likely: _Likely
 ) -> Candidate:
-    expected = prospect(pair, task, known)
+    pair = expected.pair
     right, judged = likely(pair.model)
     terms = {
         "quality": right,
