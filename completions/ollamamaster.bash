@@ -88,6 +88,9 @@ _ollamamaster_value() {
     'route --format')
         words='json' files=yes
         ;;
+    'serve-mcp --transport')
+        words='stdio http'
+        ;;
     'sandbox run --fleet' | \
         'sandbox up --fleet')
         words='home duo lab' files=yes
@@ -96,7 +99,7 @@ _ollamamaster_value() {
         words='bash zsh fish powershell'
         ;;
     'help 1')
-        words='exit-codes json environment files targets exposure discover models route pull config sandbox completion help'
+        words='exit-codes json environment files targets exposure discover models route pull serve-mcp config sandbox completion help'
         ;;
     esac
     # shellcheck disable=SC2086 # words of our own
@@ -143,7 +146,7 @@ _ollamamaster_command() {
     commands='' options='' takes=''
     case $1 in
     '')
-        commands='discover models route pull config sandbox completion help'
+        commands='discover models route pull serve-mcp config sandbox completion help'
         options='--version -h --help'
         ;;
     'discover')
@@ -161,6 +164,10 @@ _ollamamaster_command() {
     'pull')
         options='--instance --json -q --quiet -v --verbose --debug --no-color -h --help'
         takes='--instance'
+        ;;
+    'serve-mcp')
+        options='--transport --host --port --allowed-host --read-only --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='--transport --host --port --allowed-host'
         ;;
     'config')
         commands='init path show check'

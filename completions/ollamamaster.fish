@@ -35,6 +35,10 @@ function __ollamamaster_at -a wanted number
                 'route --option' \
                 'route --keep-alive' \
                 'pull --instance' \
+                'serve-mcp --transport' \
+                'serve-mcp --host' \
+                'serve-mcp --port' \
+                'serve-mcp --allowed-host' \
                 'sandbox run --fleet' \
                 'sandbox run --speed' \
                 'sandbox run --seed' \
@@ -47,6 +51,7 @@ function __ollamamaster_at -a wanted number
                 'models' \
                 'route' \
                 'pull' \
+                'serve-mcp' \
                 'config' \
                 'config init' \
                 'config path' \
@@ -100,6 +105,7 @@ complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a discover -d 'Find Olla
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a models -d 'List the models of the fleet and where each one is'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a route -d 'Answer a prompt on the model and instance that will do it best'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a pull -d 'Download a model onto an instance'
+complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a serve-mcp -d 'Serve the fleet to Claude and other MCP hosts'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a config -d 'Create, show and check config.toml'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a sandbox -d 'Try everything on a simulated fleet, without Ollama or a GPU'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a completion -d 'Print the completion script of a shell'
@@ -166,6 +172,18 @@ complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -s v -l verbose -d 'Say
 complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -l debug -d 'Show a traceback when something unforeseen fails'
 complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -l no-color -d 'No colours; NO_COLOR does the same'
 complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -l transport -x -a 'stdio http' -d 'stdio for a host that starts it, http for several'
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -l host -x -d 'Where http listens; other machines need a token'
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -l port -x -d 'The port of http; 0 takes any'
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -l allowed-host -x -d 'A name by which http may be called; repeatable'
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -l read-only -d 'Without the tools that change or end anything'
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -s h -l help -d 'Show this message and exit'
 
 complete -c ollamamaster -n '__ollamamaster_at \'config\' 1' -a init -d 'Write a commented config.toml'
 complete -c ollamamaster -n '__ollamamaster_at \'config\' 1' -a path -d 'Print where config.toml is'
@@ -234,7 +252,7 @@ complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -l debug -d 'Show
 complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -l no-color -d 'No colours; NO_COLOR does the same'
 complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -s h -l help -d 'Show this message and exit'
 
-complete -c ollamamaster -n '__ollamamaster_at \'help\' 1' -a 'exit-codes json environment files targets exposure discover models route pull config sandbox completion help'
+complete -c ollamamaster -n '__ollamamaster_at \'help\' 1' -a 'exit-codes json environment files targets exposure discover models route pull serve-mcp config sandbox completion help'
 complete -c ollamamaster -n '__ollamamaster_at \'help\'' -l json -d 'Print one JSON document, also on failure'
 complete -c ollamamaster -n '__ollamamaster_at \'help\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
 complete -c ollamamaster -n '__ollamamaster_at \'help\'' -s v -l verbose -d 'Say more on stderr'

@@ -27,6 +27,7 @@ COMMANDS = {
     "models": "List the models of the fleet and where each one is.",
     "route": "Answer a prompt on the model and instance that will do it best.",
     "pull": "Download a model onto an instance.",
+    "serve-mcp": "Serve the fleet to Claude and other MCP hosts.",
     "config": "Create, show and check config.toml.",
     "sandbox": "Try everything on a simulated fleet, without Ollama or a GPU.",
     "completion": "Print the completion script of a shell.",

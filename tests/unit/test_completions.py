@@ -24,10 +24,13 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 
 # Values that nobody can complete: numbers, durations, prose.
 FREE = {
+    "--allowed-host",
     "--concurrency",
+    "--host",
     "--keep-alive",
     "--max-time",
     "--option",
+    "--port",
     "--ports",
     "--seed",
     "--speed",

@@ -1,0 +1,49 @@
+"""What do all tools share? The application, the fleet as it is now, and the runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ollamamaster.mcp_server.announcer import Announcer
+from ollamamaster.mcp_server.live import LiveFleet
+from ollamamaster.mcp_server.runs import Runs
+
+if TYPE_CHECKING:
+    from ollamamaster.bootstrap import Application
+    from ollamamaster.services.route import RouteService
+
+
+@dataclass
+class Served:
+    """One per server process. `application.read_only` says that nothing is kept or ended.
+
+    `looks` counts the discoveries that go on for a call.
+    """
+
+    application: Application
+    announcer: Announcer = field(default_factory=Announcer)
+    looks: int = 0
+
+    @cached_property
+    def live(self) -> LiveFleet:
+        return LiveFleet(self.application, self.announcer)
+
+    @cached_property
+    def runs(self) -> Runs:
+        return Runs(
+            self.application.clock, lambda run_id: self.announcer.changed(f"ollama://runs/{run_id}")
+        )
+
+    @cached_property
+    def routes(self) -> RouteService:
+        return self.application.route_service()
+
+    async def close(self) -> None:
+        """End everything that goes on."""
+        await self.runs.close()
+        await self.live.close()
+        await self.announcer.close()
+        if "ollama" in vars(self.application):
+            await self.application.ollama.aclose()
