@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ollamamaster.domain.settings import Settings
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.ollama.client import OllamaClient
-    from ollamamaster.ports import InventoryStore
+    from ollamamaster.ports import InventoryStore, LivenessStore
     from ollamamaster.services.discover import DiscoverService
     from ollamamaster.services.fleet import FleetService
     from ollamamaster.services.models import ModelsService
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from ollamamaster.services.route import RouteService
     from ollamamaster.services.watch import WatchService
     from ollamamaster.storage.history import HistoryDatabase
-    from ollamamaster.storage.liveness import LivenessTable
     from ollamamaster.storage.paths import Paths
 
 
@@ -120,7 +119,11 @@ class Application:
         return HistoryDatabase(self.paths.history, note=self.note)
 
     @cached_property
-    def liveness(self) -> LivenessTable:
+    def liveness(self) -> LivenessStore:
+        if self.read_only:
+            from ollamamaster.storage.liveness_memory import LivenessMemory
+
+            return LivenessMemory()
         from ollamamaster.storage.liveness import LivenessTable
 
         return LivenessTable(self.history)

@@ -150,16 +150,16 @@ class Runs:
 
     async def follow(self, run: Run, wait_s: float, tell: Tell) -> None:
         """Wait for a run, at most so many seconds, and tell how it goes once a second."""
-        until = self._clock.monotonic() + wait_s
-        while not run.task.done():
-            left = until - self._clock.monotonic()
-            if left <= 0:
-                return
-            to_next = TELL_EVERY_S - self.elapsed_s(run) % TELL_EVERY_S
-            await asyncio.wait({run.task}, timeout=min(left, to_next))
-            if not run.task.done():
+        now = self._clock.monotonic()
+        until, tell_at = now + wait_s, now + TELL_EVERY_S
+        while not run.task.done() and now < until:
+            await asyncio.wait({run.task}, timeout=min(until, tell_at) - now)
+            now = self._clock.monotonic()
+            if now >= tell_at and not run.task.done():
                 standing = run.work.standing()
                 await tell(self.elapsed_s(run), standing.total_s, standing.message)
+                now = self._clock.monotonic()
+                tell_at = now + TELL_EVERY_S
 
     async def cancel(self, run: Run) -> None:
         """End a run, on the instance as well; returns when it has ended."""
