@@ -12,6 +12,7 @@ from mcp import Client, StdioServerParameters
 from program import PATIENCE_S, running
 
 from ollamamaster.bootstrap import Application
+from ollamamaster.mcp_server.live import USUAL, Pace
 from ollamamaster.mcp_server.server import build
 
 if TYPE_CHECKING:
@@ -38,10 +39,12 @@ def use(monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str]) -> None
 
 
 @asynccontextmanager
-async def client(mode: str, *, read_only: bool = False, **more: Any) -> AsyncIterator[Client]:
+async def client(
+    mode: str, *, read_only: bool = False, pace: Pace = USUAL, **more: Any
+) -> AsyncIterator[Client]:
     """A client of a server in this process."""
     application = Application(serving=True, read_only=read_only)
-    async with Client(build(application), mode=mode, **more) as connected:
+    async with Client(build(application, pace), mode=mode, **more) as connected:
         yield connected
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ollamamaster.errors import OllamaMasterError
@@ -20,15 +21,26 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-# A model that loads or a machine that is switched on is noticed soon enough for an agent.
-LOOK_EVERY_S = 15.0
-# A scan is thousands of packets, and new machines are rare.
-SCAN_EVERY_S = 60.0
-# One look at a file's date; what another command found is known here as fast as a person reads.
-INVENTORY_EVERY_S = 2.0
 # A host asks for the tools right after the handshake. Nothing of ours runs until it has them, or
 # until so much time has passed that it did not ask.
 QUIET_START_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often, in seconds, the fleet is looked at.
+
+    `look`: a model that loads or a machine that is switched on is noticed soon enough for an
+    agent. `scan`: thousands of packets, and new machines are rare. `inventory`: one look at a
+    file's date, so what another command found is known here as fast as a person reads.
+    """
+
+    look_s: float = 15.0
+    scan_s: float = 60.0
+    inventory_s: float = 2.0
+
+
+USUAL = Pace()
 
 
 class LiveFleet:
@@ -38,16 +50,11 @@ class LiveFleet:
         self,
         application: Application,
         announcer: Announcer,
-        *,
-        look_every_s: float = LOOK_EVERY_S,
-        scan_every_s: float = SCAN_EVERY_S,
-        inventory_every_s: float = INVENTORY_EVERY_S,
+        pace: Pace = USUAL,
     ) -> None:
         self._application = application
         self._announcer = announcer
-        self._look_every_s = look_every_s
-        self._scan_every_s = scan_every_s
-        self._inventory_every_s = inventory_every_s
+        self._pace = pace
         self._first: asyncio.Task[Fleet] | None = None
         self._wanted = asyncio.Event()
         self._told: dict[str, str] | None = None
@@ -113,7 +120,7 @@ class LiveFleet:
         await self._quiet_start()
         while True:
             self.announce()
-            await asyncio.sleep(self._inventory_every_s)
+            await asyncio.sleep(self._pace.inventory_s)
 
     async def _keep_looking(self) -> None:
         await self._quiet_start()
@@ -122,13 +129,13 @@ class LiveFleet:
         if not was_seen(self.known()):
             await self._tried(self.fleet())
         while True:
-            if clock.monotonic() - scanned_at >= self._scan_every_s:
+            if clock.monotonic() - scanned_at >= self._pace.scan_s:
                 await self._tried(self._application.discover_service().discover())
                 scanned_at = clock.monotonic()
             else:
                 await self._tried(self._application.discover_service().refresh(self.known()))
             self.announce()
-            await asyncio.sleep(self._look_every_s)
+            await asyncio.sleep(self._pace.look_s)
 
     async def _tried(self, look: Coroutine[Any, Any, object]) -> None:
         """Whatever goes wrong now may go right the next time."""

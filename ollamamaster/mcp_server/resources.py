@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import mcp_types
+from mcp.server.subscriptions import ListenHandler
 from mcp.shared.exceptions import MCPError
 
 from ollamamaster.mcp_server.contents import (
@@ -48,6 +49,9 @@ class Resources:
     """The fleet and the runs as resources."""
 
     served: Served
+
+    def __post_init__(self) -> None:
+        self._listening = ListenHandler(self.served.announcer.bus)
 
     async def listed(self, _ctx: Context, _page: Page) -> mcp_types.ListResourcesResult:
         return mcp_types.ListResourcesResult(
@@ -100,9 +104,21 @@ class Resources:
     async def subscribe(
         self, ctx: Context, params: mcp_types.SubscribeRequestParams
     ) -> mcp_types.EmptyResult:
-        self.served.live.want()
+        self._from_now_on()
         self.served.announcer.subscribe(ctx.session, str(params.uri))
         return mcp_types.EmptyResult()
+
+    async def listen(
+        self, ctx: Context, params: mcp_types.SubscriptionsListenRequestParams
+    ) -> mcp_types.SubscriptionsListenResult:
+        """The one stream of changes of the newest revision."""
+        self._from_now_on()
+        return await self._listening(ctx, params)
+
+    def _from_now_on(self) -> None:
+        """What a subscriber could have read until now is no news to it."""
+        self.served.live.want()
+        self.served.live.announce()
 
     async def unsubscribe(
         self, ctx: Context, params: mcp_types.UnsubscribeRequestParams

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ollamamaster.mcp_server.announcer import Announcer
-from ollamamaster.mcp_server.live import LiveFleet
+from ollamamaster.mcp_server.live import USUAL, LiveFleet, Pace
 from ollamamaster.mcp_server.runs import Runs
 
 if TYPE_CHECKING:
@@ -24,11 +24,12 @@ class Served:
 
     application: Application
     announcer: Announcer = field(default_factory=Announcer)
+    pace: Pace = USUAL
     looks: int = 0
 
     @cached_property
     def live(self) -> LiveFleet:
-        return LiveFleet(self.application, self.announcer)
+        return LiveFleet(self.application, self.announcer, self.pace)
 
     @cached_property
     def runs(self) -> Runs:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import mcp_types
 from mcp.server import Server, ServerRequestContext
-from mcp.server.subscriptions import ListenHandler
 from mcp.shared.exceptions import MCPError
 
 from ollamamaster import __version__
 from ollamamaster.errors import OllamaMasterError
 from ollamamaster.mcp_server.arguments import read
 from ollamamaster.mcp_server.failures import refusal_of
+from ollamamaster.mcp_server.live import USUAL, Pace
 from ollamamaster.mcp_server.reply import RefusedError, Reply
 from ollamamaster.mcp_server.resources import Resources
 from ollamamaster.mcp_server.sendable import sendable
@@ -44,9 +44,9 @@ Context = ServerRequestContext[Served, Any]
 Page = mcp_types.PaginatedRequestParams | None
 
 
-def build(application: Application) -> Server[Served]:
+def build(application: Application, pace: Pace = USUAL) -> Server[Served]:
     """A server over this application; its lifespan is that of the background work and the runs."""
-    served = Served(application)
+    served = Served(application, pace=pace)
     handlers = _Handlers(served)
     resources = Resources(served)
     return Server(
@@ -63,7 +63,7 @@ def build(application: Application) -> Server[Served]:
         on_read_resource=resources.read,
         on_subscribe_resource=resources.subscribe,
         on_unsubscribe_resource=resources.unsubscribe,
-        on_subscriptions_listen=ListenHandler(served.announcer.bus),
+        on_subscriptions_listen=resources.listen,
         on_completion=resources.complete,
     )
 

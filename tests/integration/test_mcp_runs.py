@@ -193,5 +193,5 @@ async def test_a_run_is_a_resource_as_well(era: str, slow: SimulatedInstance) ->
     async with client(era) as connected:
         begun = await ask(connected, "route_request", prompt=STORY, model=SMALL, wait=0)
         uri = f"ollama://runs/{begun.structured_content['run_id']}"
-        (content,) = (await connected.read_resource(uri)).contents
-    assert '"status": "running"' in content.text
+        found = (await connected.read_resource(uri)).model_dump_json()
+    assert r"\"status\": \"running\"" in found
