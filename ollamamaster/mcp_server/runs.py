@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -176,25 +177,27 @@ class Runs:
 
     def _end(self, run: Run) -> None:
         run.ended = self._clock.monotonic()
-        run.size = len(run.work.standing().partial.encode("utf-8", "replace"))
-        if not run.task.cancelled():
-            run.task.exception()  # looked at here, so that nobody else has to
+        run.size = _size_of(run)
         self._changed(run.id)
         self._forget()
 
     def _forget(self) -> None:
         """Drop what is too old, and the oldest of what is too much."""
-        over = sorted(
-            (r for r in self._runs.values() if r.ended is not None), key=lambda r: r.ended or 0
-        )
-        now, size = self._clock.monotonic(), sum(run.size for run in over)
-        for index, run in enumerate(over):
-            too_old = now - (run.ended or now) > self._kept_s
+        over = sorted((r.ended, r.id) for r in self._runs.values() if r.ended is not None)
+        now, size = self._clock.monotonic(), sum(self._runs[run_id].size for _, run_id in over)
+        for index, (ended, run_id) in enumerate(over):
             too_many = len(over) - index > KEPT_RESULTS
-            if too_old or too_many or size > KEPT_BYTES:
-                del self._runs[run.id]
-                size -= run.size
-                self._changed(run.id)
+            if now - ended > self._kept_s or too_many or size > KEPT_BYTES:
+                size -= self._runs.pop(run_id).size
+                self._changed(run_id)
+
+
+def _size_of(run: Run) -> int:
+    """About the bytes that a run which is over takes."""
+    if run.task.cancelled() or run.task.exception() is not None:
+        return len(run.work.standing().partial)
+    reply = run.task.result()
+    return len(reply.text) + len(json.dumps(reply.data))
 
 
 def _came_of(standing: Standing) -> str:
