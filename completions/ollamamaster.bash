@@ -91,6 +91,12 @@ _ollamamaster_value() {
     'serve-mcp --transport')
         words='stdio http'
         ;;
+    'install-mcp --scope')
+        words='user project'
+        ;;
+    'install-mcp 1')
+        words='claude-code claude-desktop cursor vscode'
+        ;;
     'sandbox run --fleet' | \
         'sandbox up --fleet')
         words='home duo lab' files=yes
@@ -99,7 +105,7 @@ _ollamamaster_value() {
         words='bash zsh fish powershell'
         ;;
     'help 1')
-        words='exit-codes json environment files targets exposure discover models route pull serve-mcp config sandbox completion help'
+        words='exit-codes json environment files targets exposure discover models route pull serve-mcp install-mcp config sandbox completion help'
         ;;
     esac
     # shellcheck disable=SC2086 # words of our own
@@ -146,7 +152,7 @@ _ollamamaster_command() {
     commands='' options='' takes=''
     case $1 in
     '')
-        commands='discover models route pull serve-mcp config sandbox completion help'
+        commands='discover models route pull serve-mcp install-mcp config sandbox completion help'
         options='--version -h --help'
         ;;
     'discover')
@@ -168,6 +174,10 @@ _ollamamaster_command() {
     'serve-mcp')
         options='--transport --host --port --allowed-host --read-only --json -q --quiet -v --verbose --debug --no-color -h --help'
         takes='--transport --host --port --allowed-host'
+        ;;
+    'install-mcp')
+        options='--scope --print --remove --name --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='--scope --name'
         ;;
     'config')
         commands='init path show check'

@@ -39,6 +39,8 @@ function __ollamamaster_at -a wanted number
                 'serve-mcp --host' \
                 'serve-mcp --port' \
                 'serve-mcp --allowed-host' \
+                'install-mcp --scope' \
+                'install-mcp --name' \
                 'sandbox run --fleet' \
                 'sandbox run --speed' \
                 'sandbox run --seed' \
@@ -52,6 +54,7 @@ function __ollamamaster_at -a wanted number
                 'route' \
                 'pull' \
                 'serve-mcp' \
+                'install-mcp' \
                 'config' \
                 'config init' \
                 'config path' \
@@ -106,6 +109,7 @@ complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a models -d 'List the mo
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a route -d 'Answer a prompt on the model and instance that will do it best'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a pull -d 'Download a model onto an instance'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a serve-mcp -d 'Serve the fleet to Claude and other MCP hosts'
+complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a install-mcp -d 'Tell Claude or another MCP host to start the server'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a config -d 'Create, show and check config.toml'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a sandbox -d 'Try everything on a simulated fleet, without Ollama or a GPU'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a completion -d 'Print the completion script of a shell'
@@ -185,6 +189,18 @@ complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -l debug -d 'Show 
 complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -l no-color -d 'No colours; NO_COLOR does the same'
 complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -s h -l help -d 'Show this message and exit'
 
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\' 1' -a 'claude-code claude-desktop cursor vscode'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l scope -x -a 'user project' -d 'user: everywhere; project: in this folder'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l print -d 'Print what would stand in the file; change nothing'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l remove -d 'Take it out of the file again'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l name -x -d 'What the host calls the server'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -s h -l help -d 'Show this message and exit'
+
 complete -c ollamamaster -n '__ollamamaster_at \'config\' 1' -a init -d 'Write a commented config.toml'
 complete -c ollamamaster -n '__ollamamaster_at \'config\' 1' -a path -d 'Print where config.toml is'
 complete -c ollamamaster -n '__ollamamaster_at \'config\' 1' -a show -d 'Show each setting and where it comes from'
@@ -252,7 +268,7 @@ complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -l debug -d 'Show
 complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -l no-color -d 'No colours; NO_COLOR does the same'
 complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -s h -l help -d 'Show this message and exit'
 
-complete -c ollamamaster -n '__ollamamaster_at \'help\' 1' -a 'exit-codes json environment files targets exposure discover models route pull serve-mcp config sandbox completion help'
+complete -c ollamamaster -n '__ollamamaster_at \'help\' 1' -a 'exit-codes json environment files targets exposure discover models route pull serve-mcp install-mcp config sandbox completion help'
 complete -c ollamamaster -n '__ollamamaster_at \'help\'' -l json -d 'Print one JSON document, also on failure'
 complete -c ollamamaster -n '__ollamamaster_at \'help\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
 complete -c ollamamaster -n '__ollamamaster_at \'help\'' -s v -l verbose -d 'Say more on stderr'

@@ -11,6 +11,7 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
                 'route' = 'Answer a prompt on the model and instance that will do it best.'
                 'pull' = 'Download a model onto an instance.'
                 'serve-mcp' = 'Serve the fleet to Claude and other MCP hosts.'
+                'install-mcp' = 'Tell Claude or another MCP host to start the server.'
                 'config' = 'Create, show and check config.toml.'
                 'sandbox' = 'Try everything on a simulated fleet, without Ollama or a GPU.'
                 'completion' = 'Print the completion script of a shell.'
@@ -184,6 +185,32 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
                 '--allowed-host' = @{ Words = @(); Source = ''; Files = $false }
             }
             Arguments = @()
+            Repeats = $false
+            CommandLine = $false
+        }
+        'install-mcp' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--scope' = 'user: everywhere; project: in this folder.'
+                '--print' = 'Print what would stand in the file; change nothing.'
+                '--remove' = 'Take it out of the file again.'
+                '--name' = 'What the host calls the server.'
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+                '--scope' = @{ Words = @('user', 'project'); Source = ''; Files = $false }
+                '--name' = @{ Words = @(); Source = ''; Files = $false }
+            }
+            Arguments = @(@{ Words = @('claude-code', 'claude-desktop', 'cursor', 'vscode'); Source = ''; Files = $false })
             Repeats = $false
             CommandLine = $false
         }
@@ -387,7 +414,7 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
             }
             Takes = @{
             }
-            Arguments = @(@{ Words = @('exit-codes', 'json', 'environment', 'files', 'targets', 'exposure', 'discover', 'models', 'route', 'pull', 'serve-mcp', 'config', 'sandbox', 'completion', 'help'); Source = ''; Files = $false })
+            Arguments = @(@{ Words = @('exit-codes', 'json', 'environment', 'files', 'targets', 'exposure', 'discover', 'models', 'route', 'pull', 'serve-mcp', 'install-mcp', 'config', 'sandbox', 'completion', 'help'); Source = ''; Files = $false })
             Repeats = $false
             CommandLine = $false
         }

@@ -28,6 +28,7 @@ COMMANDS = {
     "route": "Answer a prompt on the model and instance that will do it best.",
     "pull": "Download a model onto an instance.",
     "serve-mcp": "Serve the fleet to Claude and other MCP hosts.",
+    "install-mcp": "Tell Claude or another MCP host to start the server.",
     "config": "Create, show and check config.toml.",
     "sandbox": "Try everything on a simulated fleet, without Ollama or a GPU.",
     "completion": "Print the completion script of a shell.",

@@ -61,6 +61,7 @@ COMMANDS = {
     "route": ["route", "What is the capital of France?"],
     "route --explain": ["route", "hi", "--explain"],
     "pull": ["pull", "qwen3:8b"],
+    "install-mcp": ["install-mcp", "claude-code", "--print"],
     "config path": ["config", "path"],
     "config show": ["config", "show"],
     "help": ["help", "json"],

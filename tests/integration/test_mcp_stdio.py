@@ -189,7 +189,7 @@ def is_alive(pid: int) -> bool:
 
 
 def test_what_a_script_pipes_in_is_answered(fleet: SimulatedFleet) -> None:
-    lines = [
+    lines: list[dict[str, Any]] = [
         {"id": 1, "method": "initialize", "params": INITIALIZE},
         {"method": "notifications/initialized"},
         {"id": 2, "method": "tools/list"},

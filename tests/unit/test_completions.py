@@ -29,6 +29,7 @@ FREE = {
     "--host",
     "--keep-alive",
     "--max-time",
+    "--name",
     "--option",
     "--port",
     "--ports",
