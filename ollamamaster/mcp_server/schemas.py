@@ -7,13 +7,20 @@ from typing import Any
 Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string"}
-TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
 WHOLE: Schema = {"type": "integer"}
-WHOLE_OR_NULL: Schema = {"type": ["integer", "null"]}
 NUMBER: Schema = {"type": "number"}
-NUMBER_OR_NULL: Schema = {"type": ["number", "null"]}
 YES_NO: Schema = {"type": "boolean"}
 OPEN: Schema = {"type": "object"}
+
+
+def _or_null(schema: Schema) -> Schema:
+    """As `anyOf`: several readers of schemas know no list of types."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+TEXT_OR_NULL = _or_null(TEXT)
+WHOLE_OR_NULL = _or_null(WHOLE)
+NUMBER_OR_NULL = _or_null(NUMBER)
 
 
 def _all_of(**keys: Schema) -> Schema:
@@ -23,10 +30,6 @@ def _all_of(**keys: Schema) -> Schema:
 
 def _many(of: Schema) -> Schema:
     return {"type": "array", "items": of}
-
-
-def _or_null(schema: Schema) -> Schema:
-    return {**schema, "type": [schema["type"], "null"]}
 
 
 QUANTILES = _all_of(p20_s=NUMBER, p50_s=NUMBER, p80_s=NUMBER)
