@@ -15,15 +15,20 @@ if TYPE_CHECKING:
     from ollamamaster.domain.settings import Settings
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.ollama.client import OllamaClient
-    from ollamamaster.ports import InventoryStore, LivenessStore
+    from ollamamaster.ports import HistoryStore, InventoryStore, LivenessStore
+    from ollamamaster.services.assess import AssessService
     from ollamamaster.services.discover import DiscoverService
     from ollamamaster.services.fleet import FleetService
+    from ollamamaster.services.history import HistoryService
+    from ollamamaster.services.means import Means
     from ollamamaster.services.models import ModelsService
     from ollamamaster.services.pull import PullService
     from ollamamaster.services.route import RouteService
     from ollamamaster.services.watch import WatchService
     from ollamamaster.storage.history import HistoryDatabase
     from ollamamaster.storage.paths import Paths
+    from ollamamaster.storage.remembered import RememberedRequests
+    from ollamamaster.storage.tickets import TicketTable
 
 
 class SystemClock:
@@ -119,6 +124,30 @@ class Application:
         return HistoryDatabase(self.paths.history, note=self.note)
 
     @cached_property
+    def past(self) -> HistoryStore:
+        """What happened and what it taught, for routes."""
+        from ollamamaster.storage.requests import RequestTables
+
+        tables = RequestTables(self.history, self.settings.history)
+        if not self.read_only:
+            return tables
+        from ollamamaster.storage.unrecorded import Unrecorded
+
+        return Unrecorded(tables)
+
+    @cached_property
+    def remembered(self) -> RememberedRequests:
+        """What happened, for a person."""
+        from ollamamaster.storage.remembered import RememberedRequests
+
+        return RememberedRequests(self.history)
+
+    def history_service(self) -> HistoryService:
+        from ollamamaster.services.history import HistoryService
+
+        return HistoryService(self.remembered)
+
+    @cached_property
     def liveness(self) -> LivenessStore:
         if self.read_only:
             from ollamamaster.storage.liveness_memory import LivenessMemory
@@ -133,6 +162,12 @@ class Application:
         from ollamamaster.discovery.names import SystemNames
 
         return SystemNames()
+
+    @cached_property
+    def tickets(self) -> TicketTable:
+        from ollamamaster.storage.tickets import TicketTable, ticket_database
+
+        return TicketTable(ticket_database(self.history))
 
     def discover_service(self) -> DiscoverService:
         from ollamamaster.discovery.gpu import NvidiaSmi
@@ -159,20 +194,34 @@ class Application:
 
         return PullService(self.ollama, self.clock, self.fleet_service().refreshed)
 
-    def route_service(self) -> RouteService:
+    @cached_property
+    def means(self) -> Means:
+        """What routes work with."""
+        from ollamamaster.services.means import Means
         from ollamamaster.services.residency import Residency
-        from ollamamaster.services.route import RouteService
         from ollamamaster.storage.abilities import load_abilities
 
-        return RouteService(
+        return Means(
             self.settings,
             self.ollama,
             self.liveness,
+            self.tickets,
+            self.past,
             self.clock,
             Residency(self.ollama, self.clock, self.fleet_service().refreshed),
-            self.pull_service,
             load_abilities(),
         )
+
+    def route_service(self) -> RouteService:
+        from ollamamaster.services.route import RouteService
+
+        return RouteService(self.means, self.pull_service)
+
+    def assess_service(self) -> AssessService:
+        from ollamamaster.services.assess import AssessService
+        from ollamamaster.storage.library import load_library
+
+        return AssessService(self.means, load_library)
 
     def watch_service(self, discover: DiscoverService) -> WatchService:
         from ollamamaster.services.watch import WatchService

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from ipaddress import IPv4Network
 
     from ollamamaster.domain.answers import AnswerRequest, Chunk, Embeddings, PullProgress
+    from ollamamaster.domain.history import PastAttempt, Promise
     from ollamamaster.domain.instances import Endpoint, Gpu, InstanceAddress
     from ollamamaster.domain.liveness import Health
     from ollamamaster.domain.models import LoadedModel, Model
@@ -109,6 +110,19 @@ class HistoryStore(Protocol):
         """Keep a finished route and learn from its attempts, in one transaction."""
 
 
+class PastRequests(Protocol):
+    """What is kept of past requests, for a person. Raises StateUnusableError."""
+
+    def newest(self, limit: int) -> Iterator[RouteRecord]:
+        """The latest requests with all that is kept of them, the newest first."""
+
+    def attempts(self) -> Iterator[PastAttempt]:
+        """Every attempt, the oldest first."""
+
+    def promises(self) -> Iterator[Promise]:
+        """What was expected of each request that was answered, and what came."""
+
+
 class TicketStore(Protocol):
     """The routes of this user on this machine, in all processes. A dead process has none.
 
@@ -116,7 +130,7 @@ class TicketStore(Protocol):
     """
 
     def enter(self, ticket: Ticket) -> None:
-        """Put a waiting ticket among the others."""
+        """Put a waiting ticket among the others, as this process's, whatever it says."""
 
     def others(self, ticket_id: str) -> Sequence[Ticket]:
         """Every live ticket but this one, in the order in which they entered."""

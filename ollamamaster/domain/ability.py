@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.models import Capability, parse_parameter_size
+from ollamamaster.domain.rates import Source
 from ollamamaster.domain.task import TaskType
 
 if TYPE_CHECKING:
@@ -22,14 +23,14 @@ _USUAL_PARAMETERS = 8e9
 # counted or not, rounded or not); the sizes of a family differ by more.
 _SAME_SIZE = 1.25
 
-# Points of benchmark lost by quantization to so many bits, on this scale (published perplexity
-# tables of llama.cpp: 4 bits cost little, 2 bits a lot).
-_QUANTIZATION_LOSS: Mapping[str, float] = {"1": 1.2, "2": 0.7, "3": 0.3, "4": 0.08}
+# What quantization to so many bits loses, on this scale. Aider's runs of Qwen2.5-Coder-32B under
+# Ollama: 71.4% unquantized, 66.9% at 4 bits, 61.7% at 2; the others by llama.cpp's perplexities.
+_QUANTIZATION_LOSS: Mapping[str, float] = {"1": 0.9, "2": 0.5, "3": 0.35, "4": 0.24}
 
 # A model made for one kind of work is better at it and worse at the others: by so much, for code,
 # in the fit of published scores (tests/benchmarks/build_abilities.py --check).
-_AT_ITS_WORK = 0.9
-_AT_OTHER_WORK = -0.4
+_AT_ITS_WORK = 0.63
+_AT_OTHER_WORK = -0.28
 _SPECIALISTS: Mapping[str, TaskType] = {
     "code": TaskType.CODE,
     "coder": TaskType.CODE,
@@ -39,9 +40,27 @@ _SPECIALISTS: Mapping[str, TaskType] = {
 }
 _PREFERRED = 0.5
 
-# Complexity 0 is what a 1B model nearly always gets right, 1 what a 70B gets right at even odds.
-_EASIEST = -2.2
-_HARDEST = 3.4
+# Difficulty by complexity, on a line through two points of the fit of published scores
+# (tests/benchmarks/build_abilities.py --check): the questions of GSM8K, whose mean complexity is
+# 0.48, have a difficulty of 0.14; complexity 1 is the mean of the ten hardest benchmarks.
+_EASIEST = -3.7
+_HARDEST = 4.3
+# A prompt says little of how hard it is (tests/benchmarks/complexity.py), so the difficulty is
+# normal around that line, as wide as tasks of one type are: 1.4 is the standard deviation between
+# the benchmarks of a type, 0.9 within one (both from the same benchmarks).
+_DIFFICULTY_SPREAD = math.hypot(1.4, 0.9)
+# A logistic curve over a normal difficulty is nearly a logistic curve again, flatter by this.
+_FLATTER = math.sqrt(1 + math.pi * _DIFFICULTY_SPREAD**2 / 8)
+# What a person says of a model is about tasks of this complexity, the middle of the scale.
+_MIDDLING = 0.5
+
+# Reading long texts costs ability: so much for each doubling from 4,096 tokens on, and so much
+# for the share of the model's limit that is used (tests/benchmarks/long_texts.py, on the published
+# RULER scores of 32 models).
+_SHORT_TEXT = 4096
+_A_DOUBLING = 0.22
+_THE_WHOLE_LIMIT = 1.08
+_USUAL_LIMIT = 32_768  # of models that do not say
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +68,12 @@ class Line:
     """Ability by size and date, for a type of task.
 
     `size` is for an e-fold of parameters, `date` for a year after the beginning of 2025,
-    `thinking` for a model of 8 billion or more that thinks. The defaults are scaling laws: about
-    10 points of common benchmarks for each fourfold size between 1B and 70B.
+    `thinking` for a model of 8 billion or more that thinks. The default size is the mean over all
+    types of what ships.
     """
 
     level: float = 2.0
-    size: float = 0.78
+    size: float = 0.53
     date: float = 0.0
     thinking: float = 0.0
 
@@ -124,6 +143,14 @@ class Abilities:
         """Whether benchmarks say something of the model or of its family."""
         return str(model.name) in self.models or model.name.name in self._sizes
 
+    def source(self, model: Model) -> Source:
+        """Measured where benchmarks are of this model, derived where of another size of it."""
+        known = self.models.get(str(model.name)) or self._nearest(model)
+        if known is None:
+            return Source.PRIOR
+        same = _apart(_parameters(model), known.parameters) <= _SAME_SIZE
+        return Source.MEASURED if same else Source.DERIVED
+
     def _nearest(self, model: Model) -> PublishedModel | None:
         sizes = self._sizes.get(model.name.name, ())
         mine = _parameters(model)
@@ -138,13 +165,29 @@ _PLAIN = Line()
 
 
 def success(ability: float, difficulty: float) -> float:
-    """Rasch model of item response theory: 1 / (1 + exp(-(ability - difficulty)))."""
-    return 1 / (1 + math.exp(-(ability - difficulty)))
+    """The Rasch model, 1 / (1 + exp(difficulty - ability)), its mean over what the task may be.
+
+    `difficulty` is the middle of a normal distribution, as only the prompt is known of the task.
+    """
+    return 1 / (1 + math.exp((difficulty - ability) / _FLATTER))
 
 
-def difficulty(task: Task) -> float:
+def difficulty(complexity: float) -> float:
     """The complexity prior on the scale of ability."""
-    return _EASIEST + task.complexity * (_HARDEST - _EASIEST)
+    return _EASIEST + complexity * (_HARDEST - _EASIEST)
+
+
+def quality(model: Model, task: Task, settings: Settings, abilities: Abilities) -> float:
+    """How likely it is that the model's answer is right."""
+    return success(ability(model, task, settings, abilities), difficulty(task.complexity))
+
+
+def judged_by(model: Model, task: Task, settings: Settings, abilities: Abilities) -> Source:
+    """What the ability rests on: the person's word, benchmarks of it or its family, its size."""
+    said = settings.models.get(str(model.name))
+    if said is not None and task.type in said.ability:
+        return Source.CONFIGURED
+    return abilities.source(model)
 
 
 def ability(model: Model, task: Task, settings: Settings, abilities: Abilities) -> float:
@@ -152,8 +195,8 @@ def ability(model: Model, task: Task, settings: Settings, abilities: Abilities) 
     said = settings.models.get(str(model.name))
     if said is not None and task.type in said.ability:
         share = min(0.99, max(0.01, said.ability[task.type] / 100))
-        return math.log(share / (1 - share))
-    found = abilities.of(model, task) - _loss(model)
+        return difficulty(_MIDDLING) + _FLATTER * math.log(share / (1 - share))
+    found = abilities.of(model, task) - _loss(model) - _reading(model, task.prompt_tokens)
     if not abilities.published(model):
         found += _specialist(model, task.type)
     preferred = said is not None and task.type in said.preferred_tasks
@@ -187,6 +230,14 @@ def _letters(name: str) -> str:
 def _loss(model: Model) -> float:
     name = (model.quantization or "").upper().removeprefix("I")
     return _QUANTIZATION_LOSS.get(name[1:2], 0.0) if name.startswith("Q") else 0.0
+
+
+def _reading(model: Model, tokens: int) -> float:
+    """What a long text costs the one that reads it."""
+    if tokens <= _SHORT_TEXT:
+        return 0.0
+    share = (tokens - _SHORT_TEXT) / (model.context_length or _USUAL_LIMIT)
+    return _A_DOUBLING * math.log2(tokens / _SHORT_TEXT) + _THE_WHOLE_LIMIT * share
 
 
 def _specialist(model: Model, task_type: TaskType) -> float:

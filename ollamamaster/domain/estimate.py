@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ollamamaster.domain.measures import Z80
+from ollamamaster.domain.rates import Rate, Source
 from ollamamaster.domain.schedule import LOAD_WEIGHT, Residency
 from ollamamaster.domain.task import Range
 
 if TYPE_CHECKING:
     from ollamamaster.domain.candidates import Pair
     from ollamamaster.domain.knowledge import Knowledge
-    from ollamamaster.domain.rates import Rate, Rates
+    from ollamamaster.domain.rates import Rates
     from ollamamaster.domain.task import Task
 
-# A round trip when none was measured, seconds.
-_UNKNOWN_ROUND_TRIP_S = 0.05
+# What is ahead are answers of unknown length; several together spread less than one.
+WAIT_SPREAD = 1.6
+
+# How far the count of a prompt's tokens may be off, as the factor for its 80% quantile.
+_PROMPT_SPREAD = 1.15
+
+# From the 80% to the 95% quantile of a normal distribution, in the logarithm: 1.645 / 0.8416.
+_P95 = 1.6449 / Z80
+
+
+_NO_TIME = Rate(0.0, 1.0, Source.PRIOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +45,38 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """Seconds of each part, as ranges, and until the first token, which is all but the last."""
+
+    wait: Range
+    load: Range
+    prompt: Range
+    generation: Range
+    first_token: Range
+
+
+@dataclass(frozen=True, slots=True)
 class Prospect:
-    """A candidate with all that is expected of it."""
+    """A candidate with all that is expected of it.
+
+    `prompt_tokens` is what this model's tokenizer is expected to make of the prompt,
+    `context_tokens` what prompt and answer need together, with a margin, `overhead` the
+    seconds beyond the parts.
+    """
 
     pair: Pair
     rates: Rates
     residency: Residency
     output_tokens: Range
     estimate: Estimate
+    prompt_tokens: float = 0.0
+    context_tokens: int = 0
+    overhead: Rate = _NO_TIME
+
+    @property
+    def overhead_s(self) -> float:
+        """Seconds beyond the parts: the way there and back."""
+        return self.overhead.median
 
     @property
     def weighted_p80_s(self) -> float:
@@ -48,54 +84,117 @@ class Prospect:
         extra = (LOAD_WEIGHT[self.residency] - 1.0) * self.estimate.load_s
         return self.estimate.p80_s + max(0.0, extra)
 
+    @property
+    def parts(self) -> Parts:
+        """The parts with their uncertainty, before the correction of the whole."""
+        said, rates = self.estimate, self.rates
+        wait = _around(said.wait_s, WAIT_SPREAD)
+        load = _around(said.load_s, rates.load_s.spread)
+        prompt = _around(said.prompt_s, _prompt_spread(rates.prefill))
+        down, up = _generation_spread(self.output_tokens, rates.decode)
+        written = said.generation_s
+        before = (wait, load, prompt, _around(self.overhead.median, self.overhead.spread))
+        p50 = sum(part.p50 for part in before)
+        first = Range(
+            p50 - math.hypot(*(part.p50 - part.p20 for part in before)),
+            p50,
+            p50 + math.hypot(*(part.p80 - part.p50 for part in before)),
+        )
+        return Parts(wait, load, prompt, Range(written / down, written, written * up), first)
+
+    @property
+    def first_token_p95_s(self) -> float:
+        """By when the first token has come in 95 of 100 cases."""
+        first = self.parts.first_token
+        return float(first.p50 * (first.p80 / first.p50) ** _P95) if first.p50 else 0.0
+
 
 def prospect(pair: Pair, task: Task, known: Knowledge) -> Prospect:
-    """What is expected of this pair for this task."""
-    rates = known.profiles.rates(pair)
-    output = known.profiles.output(pair, task)
-    turn = known.queues.turn(pair, context_needed(task, output))
+    """What is expected of this pair for this task.
+
+    The parts are independent: their distances from the median add as squares. Then the spread
+    is corrected by how the last estimates came true.
+    """
+    profiles = known.profiles
+    rates = profiles.rates(pair)
+    output = profiles.output(pair, task)
+    factor = profiles.prompt_factor(pair, task)
+    context = context_needed(task, output, factor)
+    prompt_tokens = task.prompt_tokens * factor
+    prompt_s = prompt_tokens / rates.prefill.median
+    # The first token comes with the end of the prompt, each further one is a step.
+    generation_s = max(0.0, output.p50 - 1) / rates.decode.median
+    turn = known.queues.turn(pair, context, rates.load_s.median, prompt_s + generation_s)
+    wait_s = turn.wait_s
     load_s = 0.0 if turn.residency is Residency.RESIDENT else rates.load_s.median
-    load = _spread(load_s, rates.load_s.spread)
-    prompt = _spread(task.prompt_tokens / rates.prefill.median, rates.prefill.spread)
-    generation = _generation(output, rates.decode)
-    latency_ms = pair.instance.latency_ms
-    round_trip = _UNKNOWN_ROUND_TRIP_S if latency_ms is None else latency_ms / 1000
-    parts = (load, prompt, generation)
-    p50 = turn.wait_s + sum(part.p50 for part in parts) + round_trip
-    above = math.hypot(*(part.p80 - part.p50 for part in parts))
-    below = math.hypot(*(part.p50 - part.p20 for part in parts))
+    overhead = profiles.overhead(pair.instance)
+    load_spread, prompt_spread = rates.load_s.spread, _prompt_spread(rates.prefill)
+    down, up = _generation_spread(output, rates.decode)
+    above = math.hypot(
+        wait_s * (WAIT_SPREAD - 1),
+        load_s * (load_spread - 1),
+        prompt_s * (prompt_spread - 1),
+        generation_s * (up - 1),
+        overhead.median * (overhead.spread - 1),
+    )
+    below = math.hypot(
+        wait_s * (1 - 1 / WAIT_SPREAD),
+        load_s * (1 - 1 / load_spread),
+        prompt_s * (1 - 1 / prompt_spread),
+        generation_s * (1 - 1 / down),
+        overhead.median * (1 - 1 / overhead.spread),
+    )
+    p50 = overhead.median + wait_s + load_s + prompt_s + generation_s
+    calibration = profiles.calibration(task.type)
     return Prospect(
         pair,
         rates,
         turn.residency,
         output,
         Estimate(
-            p20_s=max(round_trip, p50 - below),
-            p50_s=p50,
-            p80_s=p50 + above,
-            wait_s=turn.wait_s,
-            load_s=load_s,
-            prompt_s=prompt.p50,
-            generation_s=generation.p50,
+            max(0.0, p50 - calibration.below * below),
+            p50,
+            p50 + calibration.above * above,
+            wait_s,
+            load_s,
+            prompt_s,
+            generation_s,
         ),
+        prompt_tokens,
+        context,
+        overhead,
     )
 
 
-def context_needed(task: Task, output: Range) -> int:
-    """Tokens of context: what the task needs, and room for the thoughts of a model that thinks."""
-    return task.context_tokens + max(0, round(output.p80 - task.output_tokens.p80))
+def context_needed(task: Task, output: Range, prompt_factor: float = 1.0) -> int:
+    """Tokens of context: what the task needs, and room for what this model takes beyond that.
+
+    Its thoughts, and a prompt that its tokenizer makes longer than the plain estimate.
+    """
+    answer = max(0.0, output.p80 - task.output_tokens.p80)
+    prompt = max(0.0, prompt_factor - 1.0) * task.prompt_tokens
+    return task.context_tokens + round(answer + prompt)
 
 
-def _spread(median: float, factor: float) -> Range:
+def _around(median: float, factor: float) -> Range:
     return Range(median / factor, median, median * factor)
 
 
-def _generation(output: Range, decode: Rate) -> Range:
-    """Seconds of writing: two uncertain factors, whose spreads add in the logarithm."""
-    median = output.p50 / decode.median
-    if median == 0:
-        return Range(0.0, 0.0, 0.0)
-    speed = math.log(decode.spread)
-    up = math.exp(math.hypot(math.log(output.p80 / output.p50), speed))
-    down = math.exp(math.hypot(math.log(output.p50 / max(output.p20, 1.0)), speed))
-    return Range(median / down, median, median * up)
+def _prompt_spread(prefill: Rate) -> float:
+    """The count of the tokens and the rate are uncertain, and add in the logarithm."""
+    return _added(_PROMPT_SPREAD, prefill.spread)
+
+
+def _generation_spread(output: Range, decode: Rate) -> tuple[float, float]:
+    """The factors down to the 20% and up to the 80% quantile, of the length and the rate."""
+    if output.p50 <= 1:
+        return 1.0, 1.0
+    down = _added(output.p50 / max(output.p20, 1.0), decode.spread)
+    return down, _added(output.p80 / output.p50, decode.spread)
+
+
+# The pairs of a decision share most of their spreads.
+@lru_cache(maxsize=4096)
+def _added(one: float, other: float) -> float:
+    """Two independent factors together: their logarithms add as squares."""
+    return math.exp(math.hypot(math.log(one), math.log(other)))

@@ -42,6 +42,9 @@ _PREFILL_ELSEWHERE = 6.0
 _LOAD_GB_S = 1.5
 _LOAD_START_S = 0.5
 
+# A model takes a tenth more than its size with the cache of a usual context.
+_WITH_CACHE = 1.1
+
 # How far the truth may lie from such a prior, as a factor for the 80% quantile.
 PRIOR_SPREAD = 2.5
 CONFIGURED_SPREAD = 1.5
@@ -55,10 +58,17 @@ def prior_rates(model: Model, instance: Instance) -> Rates:
     """Rates from size, hardware and locality alone."""
     if model.cloud or not model.size_bytes:
         return _rates(_CLOUD_DECODE, _CLOUD_PREFILL, 0.0, Source.PRIOR)
-    size_gb = model.size_bytes / GB
+    spilled = share_outside(model, instance)
+    return prior_of(model.size_bytes, model.active_fraction, instance, spilled)
+
+
+def prior_of(
+    size_bytes: float, active_fraction: float, instance: Instance, spilled: float = 0.0
+) -> Rates:
+    """Rates of any model of this size, of which the share `spilled` is in main memory."""
+    size_gb = size_bytes / GB
     bandwidth, on_card = bandwidth_of(instance)
-    spilled = _share_outside(model, instance)
-    active_gb = size_gb * model.active_fraction
+    active_gb = size_gb * active_fraction
     seconds = active_gb * (1 - spilled) / bandwidth + active_gb * spilled / min(
         bandwidth, _MAIN_MEMORY
     )
@@ -74,7 +84,9 @@ def prior_rates(model: Model, instance: Instance) -> Rates:
 
 def _rates(decode: float, prefill: float, load_s: float, source: Source) -> Rates:
     spread = CONFIGURED_SPREAD if source is Source.CONFIGURED else PRIOR_SPREAD
-    return Rates(*(Rate(median, spread, source) for median in (decode, prefill, load_s)))
+    return Rates(
+        Rate(decode, spread, source), Rate(prefill, spread, source), Rate(load_s, spread, source)
+    )
 
 
 def bandwidth_of(instance: Instance) -> tuple[float, bool]:
@@ -91,12 +103,18 @@ def bandwidth_of(instance: Instance) -> tuple[float, bool]:
     return _UNKNOWN[instance.locality], instance.locality is not Locality.LOCAL
 
 
-def _share_outside(model: Model, instance: Instance) -> float:
+def share_outside(model: Model, instance: Instance) -> float:
     """Share of the model that does not fit in graphics memory; measured when it is loaded."""
     loaded = instance.loaded_model(str(model.name))
     if loaded is not None and loaded.size and loaded.size_vram:
         return max(0.0, 1 - loaded.size_vram / loaded.size)
     total = instance.gpu.vram_total
-    if not total or not model.size_bytes:
+    if not total or not model.size_bytes or not spills(model.size_bytes, instance):
         return 0.0
-    return max(0.0, 1 - total / (model.size_bytes * 1.1))
+    return 1 - total / (model.size_bytes * _WITH_CACHE)
+
+
+def spills(size_bytes: float, instance: Instance) -> bool:
+    """Whether a model of this size is more than the graphics memory, where that is known."""
+    total = instance.gpu.vram_total
+    return bool(total) and size_bytes * _WITH_CACHE > (total or 0)

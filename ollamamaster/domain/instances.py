@@ -45,11 +45,12 @@ class InstanceAddress:
     port: int = DEFAULT_PORT
     scheme: str = "http"
     prefix: str = ""
+    # The instance id: `host:port`, IPv6 in brackets, plus the path prefix. A decision asks for
+    # it several times a pair, so it is put together once.
+    id: str = field(init=False, compare=False, repr=False)
 
-    @property
-    def id(self) -> str:
-        """The instance id: `host:port`, IPv6 in brackets, plus the path prefix."""
-        return f"{bracketed(self.host)}:{self.port}{self.prefix}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", f"{bracketed(self.host)}:{self.port}{self.prefix}")
 
     @property
     def url(self) -> str:
@@ -79,6 +80,14 @@ class InstanceAddress:
         port = parse_port(port_text, of=text) if port_text is not None else default
         prefix = "/" + path.strip("/") if path.strip("/") else ""
         return cls(parse_host(host, of=text), port, scheme, prefix)
+
+    @classmethod
+    def from_id(cls, text: str) -> InstanceAddress:
+        """The address of an instance id, which always has its port and tells no scheme.
+
+        Raises UsageError for a text that is none.
+        """
+        return cls.parse(f"http://{text}")
 
     @classmethod
     def from_ollama_host(cls, text: str) -> InstanceAddress | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from ollamamaster.domain.ability import Abilities
 from ollamamaster.domain.profiles import Profiles
-from ollamamaster.domain.schedule import Queues
+from ollamamaster.domain.queues import Queues
 
 
 @dataclass(frozen=True, slots=True)

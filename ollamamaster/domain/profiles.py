@@ -2,33 +2,292 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeGuard
 
-from ollamamaster.domain.hardware_prior import prior_rates
+from ollamamaster.domain.calibration import Calibration
+from ollamamaster.domain.concurrency import Slots, slots_in
+from ollamamaster.domain.hardware_prior import prior_of, prior_rates, share_outside, spills
+from ollamamaster.domain.measures import FADE_LENGTH, Z80, Measure, number, surviving_quantiles
 from ollamamaster.domain.models import Capability
+from ollamamaster.domain.profile_rows import (
+    Key,
+    Row,
+    Rows,
+    calibration_key,
+    failures_in,
+    instance_key,
+    length_key,
+    lengths_in,
+    measured,
+    pair_key,
+    tokens_key,
+)
+from ollamamaster.domain.rates import Rate, Rates, Source
+from ollamamaster.domain.task import Range
 
 if TYPE_CHECKING:
     from ollamamaster.domain.candidates import Pair
-    from ollamamaster.domain.rates import Rates
-    from ollamamaster.domain.task import Range, Task
+    from ollamamaster.domain.instances import Instance
+    from ollamamaster.domain.task import Task
 
 # A model that thinks writes its thoughts too: twice the tokens until it was measured.
 _THINKING_FACTOR = 2.0
+
+# How far a rate derived from other models of the same machine may be off, as sigma of its
+# logarithm: bytes and overhead explain published llama-bench results within 9% in the median and
+# 30% at worst; a model of half or twice the size says less of this one.
+_DERIVED_SIGMA = 0.25
+_DERIVED_SIGMA_PER_DOUBLING = 0.08
+# A model that spills out of graphics memory is slower than its neighbours tell.
+_SPILLED_SIGMA = 0.5
+
+# So many full measurements need no fallback: they weigh 4 to 500 times as much.
+_ENOUGH = 4.0
+
+# Lengths of other models, or those of the type before anything is learnt, count like so many
+# answers of this model: its own median is better than theirs after about three.
+_LENGTH_PRIOR_WORTH = 3.0
+
+# Where an estimate of tokens may be off by, either way, whatever a server says.
+_TOKENS_FACTOR = 0.2, 5.0
+
+# A round trip when none was measured, seconds; a request takes some more than that.
+_UNKNOWN_ROUND_TRIP_S = 0.05
+_OVERHEAD_SPREAD = 3.0
+
+_NOTHING: Row = {}
+
+
+@dataclass(frozen=True, slots=True)
+class _Neighbours:
+    """What other models of an instance show: by size in doublings, log(measured / prior)."""
+
+    factors: tuple[tuple[str, float, float], ...] = ()
+
+    def rate(self, prior: Rate, model: str, bits: float, extra_sigma: float) -> Rate:
+        """The prior of a model of this size corrected by what the others showed."""
+        total = weight_sum = 0.0
+        nearest = math.inf
+        for name, other_bits, factor in self.factors:
+            if name == model:
+                continue
+            distance = abs(bits - other_bits)
+            weight = 1 / (1 + distance * distance)
+            total += weight * factor
+            weight_sum += weight
+            nearest = min(nearest, distance)
+        if not weight_sum:
+            return prior
+        sigma = _DERIVED_SIGMA + _DERIVED_SIGMA_PER_DOUBLING * nearest + extra_sigma
+        median = prior.median * math.exp(total / weight_sum)
+        return Rate(median, math.exp(Z80 * sigma), Source.DERIVED)
 
 
 @dataclass(frozen=True, slots=True)
 class Profiles:
     """All profiles. Where nothing was learnt, the prior answers."""
 
+    _rows: Rows = field(default_factory=dict)
+    _kept: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def from_rows(cls, rows: Rows) -> Profiles:
+        """Profiles from stored rows; a damaged row is as if it were not there.
+
+        A row is only looked at when it is asked for.
+        """
+        return cls(rows)
+
     def rates(self, pair: Pair) -> Rates:
-        """How fast this pair works."""
-        return prior_rates(pair.model, pair.instance)
+        """How fast this pair works: as measured, drawn towards the fallback while that is little.
+
+        The fallback is derived from other models of the instance, else the prior.
+        """
+        row = self._row(pair_key(pair.instance.id, str(pair.model.name)))
+        if not row:
+            return self._fallback(pair)
+        loaded = pair.loaded
+        share = None
+        if loaded is not None and loaded.size and loaded.size_vram is not None:
+            share = loaded.size_vram / loaded.size
+        decode, prefill = measured(row, "decode", share), measured(row, "prefill", share)
+        load = measured(row, "load")
+        if _is_enough(decode) and _is_enough(prefill) and _is_enough(load):
+            return Rates(_alone(decode), _alone(prefill), _alone(load))
+        fallback = self._fallback(pair)
+        return Rates(
+            _blended(decode, fallback.decode),
+            _blended(prefill, fallback.prefill),
+            _blended(load, fallback.load_s),
+        )
 
     def output(self, pair: Pair, task: Task) -> Range:
         """Tokens the model will write, thoughts included."""
+        model = str(pair.model.name)
         thinks = Capability.THINKING in (pair.model.capabilities or ())
-        if not thinks or task.no_thinking:
-            return task.output_tokens
-        output = task.output_tokens.times(_THINKING_FACTOR)
-        return output if task.output_limit is None else output.at_most(task.output_limit)
+        quiet = thinks and task.no_thinking
+        key = (
+            *(model, thinks, task.no_thinking, task.type),
+            *(task.output_tokens, task.output_limit, task.length_said),
+        )
+        output: Range | None = self._kept.get(key)
+        if output is None:
+            kind, output = task.type, task.output_tokens
+            if not task.length_said:
+                output = self._lengths(length_key(kind, ""), output)
+            if thinks and not quiet:
+                output = output.times(_THINKING_FACTOR)
+            if not task.length_said:
+                output = self._lengths(length_key(kind, model, quiet=quiet), output)
+            if task.output_limit is not None:
+                output = output.at_most(task.output_limit)
+            self._kept[key] = output
+        return output
+
+    def prompt_factor(self, pair: Pair, task: Task) -> float:
+        """What the plain estimate of the prompt's tokens is multiplied by for this model."""
+        ratio = measured(self._row(tokens_key(task.type, str(pair.model.name))), "ratio")
+        if ratio is None:
+            return 1.0
+        # A plain estimate that is off by a fifth counts like one measurement.
+        factor = ratio.median ** (ratio.count / (ratio.count + 1))
+        low, high = _TOKENS_FACTOR
+        return float(min(max(factor, low), high))
+
+    def overhead(self, instance: Instance) -> Rate:
+        """Seconds a request takes beyond what the server counts."""
+        key = "overhead", instance.id
+        found: Rate | None = self._kept.get(key)
+        if found is None:
+            learnt = measured(self._row(instance_key(instance.id)), "overhead")
+            latency_ms = instance.latency_ms
+            known = _UNKNOWN_ROUND_TRIP_S if latency_ms is None else latency_ms / 1000
+            prior = Rate(known, _OVERHEAD_SPREAD, Source.PRIOR)
+            found = self._kept[key] = prior if learnt is None else _alone(learnt)
+        return found
+
+    def slots(self, instance: Instance) -> Slots:
+        """How many requests it serves at once: as configured, else learnt, else believed one."""
+        configured = instance.settings.slots
+        if configured is not None:
+            return Slots(configured, known=True)
+        return slots_in(self._row(instance_key(instance.id)))
+
+    def last_used(self, instance: str, model: str) -> float | None:
+        """When our last use of this model there ended, in seconds since the epoch."""
+        row = self._row(pair_key(instance, model))
+        return number(row.get("used_at"), 0, 1e11)
+
+    def failures(self, instance: str, model: str) -> tuple[int, int]:
+        """How many of our last requests to this pair failed, and how many there were."""
+        return failures_in(self._row(pair_key(instance, model)))
+
+    def calibration(self, task_type: str) -> Calibration:
+        """How the spread of estimates is corrected, by how the last ones came true."""
+        key = calibration_key(task_type)
+        found: Calibration | None = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = Calibration.from_row(self._row(key))
+        return found
+
+    def _row(self, key: Key) -> Row:
+        row = self._rows.get(key)
+        return row if isinstance(row, dict) else _NOTHING
+
+    def _fallback(self, pair: Pair) -> Rates:
+        model, instance = pair.model, pair.instance
+        prior = prior_rates(model, instance)
+        if model.cloud or not model.size_bytes:
+            return prior
+        decode, prefill, load = self._neighbours(instance)
+        if not (decode.factors or prefill.factors or load.factors):
+            return prior
+        name, bits = str(model.name), math.log2(model.size_bytes)
+        active_bits = bits + math.log2(model.active_fraction)
+        spilled = _SPILLED_SIGMA if share_outside(model, instance) else 0.0
+        return Rates(
+            decode.rate(prior.decode, name, active_bits, spilled),
+            prefill.rate(prior.prefill, name, active_bits, spilled),
+            load.rate(prior.load_s, name, bits, 0.0),
+        )
+
+    def _neighbours(self, instance: Instance) -> tuple[_Neighbours, _Neighbours, _Neighbours]:
+        key = ("neighbours", instance.id)
+        found: tuple[_Neighbours, _Neighbours, _Neighbours] | None = self._kept.get(key)
+        if found is None:
+            row = self._row(instance_key(instance.id))
+            found = self._kept[key] = _neighbours_in(row, instance)
+        return found
+
+    def _lengths(self, key: Key, fallback: Range) -> Range:
+        answers = lengths_in(self._row(key))
+        if not answers or not fallback.p20:
+            return fallback
+        newest_last = len(answers) - 1
+        weighted = [
+            (length, cut, FADE_LENGTH ** (newest_last - at))
+            for at, (length, cut) in enumerate(answers)
+        ]
+        own = surviving_quantiles(weighted, (0.2, 0.5, 0.8))
+        longest = max(length for length, _ in answers)
+        share = len(answers) / (len(answers) + _LENGTH_PRIOR_WORTH)
+        before = (fallback.p20, fallback.p50, fallback.p80)
+        # Where only answers that were cut tell, it is at least as long as those.
+        return Range(
+            *(
+                b * ((max(longest, b) if o is None else o) / b) ** share
+                for o, b in zip(own, before, strict=True)
+            )
+        )
+
+
+def _neighbours_in(row: Row, instance: Instance) -> tuple[_Neighbours, _Neighbours, _Neighbours]:
+    factors: dict[str, list[tuple[str, float, float]]] = {"decode": [], "prefill": [], "load": []}
+    models = row.get("models")
+    for model, figures in models.items() if isinstance(models, dict) else ():
+        size = number(figures.get("bytes"), 1, 1e15) if isinstance(figures, dict) else None
+        active = number(figures.get("active"), 1e-6, 1) if size is not None else None
+        if size is None or active is None or spills(size, instance):
+            # What was seen on a cold start has no share; what cannot fit was spilled.
+            continue
+        prior = prior_of(size, active, instance)
+        for name, rate in (
+            ("decode", prior.decode),
+            ("prefill", prior.prefill),
+            ("load", prior.load_s),
+        ):
+            value = number(figures.get(name), 1e-9, 1e9)
+            if value is not None:
+                bits = math.log2(size if name == "load" else size * active)
+                factors[name].append((model, bits, math.log(value / rate.median)))
+    decode, prefill, load = (_Neighbours(tuple(found)) for found in factors.values())
+    return decode, prefill, load
+
+
+def _is_enough(own: Measure | None) -> TypeGuard[Measure]:
+    return own is not None and own.count >= _ENOUGH
+
+
+def _alone(own: Measure) -> Rate:
+    sigma = own.sigma * math.sqrt(1 + 1 / own.count)
+    return Rate(own.median, math.exp(Z80 * sigma), Source.MEASURED, max(1, round(own.count)))
+
+
+def _blended(own: Measure | None, fallback: Rate) -> Rate:
+    """A measured quantity, weighed against the fallback by how sure each is."""
+    if own is None or not fallback.median:
+        return fallback
+    if own.count >= _ENOUGH:
+        return _alone(own)
+    fallback_sigma = math.log(fallback.spread) / Z80
+    belief = 1 / fallback_sigma**2
+    precision = own.precision
+    together = precision + belief
+    median = math.exp(
+        (precision * math.log(own.median) + belief * math.log(fallback.median)) / together
+    )
+    sigma = math.sqrt(own.sigma**2 + 1 / together)
+    source = Source.MEASURED if precision >= belief else fallback.source
+    return Rate(median, math.exp(Z80 * sigma), source, max(1, round(own.count)))

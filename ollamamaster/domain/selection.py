@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ollamamaster.domain.ability import ability, difficulty, success
+from ollamamaster.domain.ability import judged_by, quality
 from ollamamaster.domain.candidates import Reason, Rejection, Wish, sift
 from ollamamaster.domain.estimate import Prospect, prospect
 from ollamamaster.domain.knowledge import Knowledge
@@ -16,8 +16,11 @@ from ollamamaster.domain.settings import Performance
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from ollamamaster.domain.ability import Abilities
     from ollamamaster.domain.candidates import Pair
     from ollamamaster.domain.estimate import Estimate
+    from ollamamaster.domain.models import Model
+    from ollamamaster.domain.rates import Source
     from ollamamaster.domain.settings import Settings
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.domain.task import Task
@@ -35,11 +38,15 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A pair with its score; `terms` add up to it. All are fractions of p(success)."""
+    """A pair with its score; `terms` add up to it. All are fractions of p(success).
+
+    `judged` is what the `quality` among them rests on, None where that was not kept.
+    """
 
     prospect: Prospect
     score: float
     terms: Mapping[str, float]
+    judged: Source | None = None
 
     @property
     def pair(self) -> Pair:
@@ -67,7 +74,8 @@ class Decision:
     """The ranked candidates, the rejections, and the one chosen.
 
     `late` says that no candidate fits the time limit and the fastest is used all the same;
-    `refused` that none fits and the person insisted, so nothing is sent.
+    `refused` that none fits and the person insisted, so nothing is sent. `wish` is what they
+    insisted on.
     """
 
     task: Task
@@ -76,6 +84,7 @@ class Decision:
     rejected: tuple[Rejection, ...]
     late: bool = False
     refused: bool = False
+    wish: Wish = field(default_factory=Wish)
 
     @property
     def chosen(self) -> Candidate | None:
@@ -93,27 +102,60 @@ def decide(
 ) -> Decision:
     """Rank what could do the task. Every pair of the fleet is either ranked or rejected."""
     sifted = sift(task, fleet, settings, wish, skipped)
-    scored = [_score(pair, task, settings, demand, known) for pair in sifted.fit]
+    likely = _Likely(task, settings, known.abilities)
+    scored = [_score(pair, task, settings, demand, known, likely) for pair in sifted.fit]
     ranked = tuple(sorted(scored, key=_order))
-    decision = Decision(task, demand, ranked, sifted.rejected)
+    decision = Decision(task, demand, ranked, sifted.rejected, wish=wish)
     if demand.max_time_s is None:
         return decision
     return _within(decision, demand.max_time_s, wish)
 
 
+class _Likely:
+    """How likely each model is to be right, and by what: once for all instances that have it."""
+
+    def __init__(self, task: Task, settings: Settings, abilities: Abilities) -> None:
+        self._known = (task, settings, abilities)
+        self._told: dict[object, tuple[float, Source]] = {}
+
+    def __call__(self, model: Model) -> tuple[float, Source]:
+        # All that it depends on; builds of one name may differ between instances.
+        build = (
+            # The text of a name is hashed once, the name each time.
+            str(model.name),
+            model.quantization,
+            model.parameter_size,
+            model.shape,
+            model.family,
+            model.capabilities,
+            model.context_length,
+        )
+        found = self._told.get(build)
+        if found is None:
+            found = quality(model, *self._known), judged_by(model, *self._known)
+            self._told[build] = found
+        return found
+
+
 def _score(
-    pair: Pair, task: Task, settings: Settings, demand: Demand, known: Knowledge
+    pair: Pair,
+    task: Task,
+    settings: Settings,
+    demand: Demand,
+    known: Knowledge,
+    likely: _Likely,
 ) -> Candidate:
     expected = prospect(pair, task, known)
     price = settings.route.price_per_doubling[demand.performance]
+    right, judged = likely(pair.model)
     terms = {
-        "quality": success(ability(pair.model, task, settings, known.abilities), difficulty(task)),
+        "quality": right,
         "time": time_term(price, expected.weighted_p80_s),
         "locality": locality_term(settings.policy, pair.instance.locality, price),
         "cost": 0.0,
         "region": 0.0,
     }
-    return Candidate(expected, sum(terms.values()), terms)
+    return Candidate(expected, sum(terms.values()), terms, judged)
 
 
 def _order(candidate: Candidate) -> tuple[float, float, str, str]:
@@ -128,7 +170,7 @@ def _within(decision: Decision, limit_s: float, wish: Wish) -> Decision:
     """
     in_time = tuple(c for c in decision.ranked if c.estimate.p80_s <= limit_s)
     if in_time or not decision.ranked:
-        rejected = [_too_slow(c, limit_s) for c in decision.ranked if c not in in_time]
+        rejected = [_too_slow(c, limit_s) for c in decision.ranked if c.estimate.p80_s > limit_s]
         return replace(decision, ranked=in_time, rejected=(*decision.rejected, *rejected))
     by_speed = sorted(decision.ranked, key=lambda c: c.estimate.p80_s)
     insisted = wish.model is not None or wish.instance is not None

@@ -134,6 +134,13 @@ CODE = Rule(
             ),
         ),
         (
+            " in ",
+            (
+                r"\b(?:write|implement|build|create|develop|port|program)\b[^.\n]{1,80}"
+                r"\bin (?:go|c|r|swift|ruby|dart|scala|lua|julia|zig|elixir)\b"
+            ),
+        ),
+        (
             "",
             (
                 r"\b(?:create|add|make|give|convert|summari[sz]e|erkläre?|crea|explique)\b"
@@ -186,6 +193,7 @@ MATH = Rule(
                 r"\d[\d.,]*\s*(?:[-+*/^x%]|times|plus|minus|percent|prozent|of|von|por|mal|fois)"
             ),
         ),
+        ("convert", r"\bconvert\s+\d"),
         ("%", r"\d\s*%\s+(?:of|von|de|discount|off|tip)\b"),
         ("percent", r"\d\s+percent\s+(?:of|discount|off|tip)\b"),
         ("solve", r"\bsolve\b[^.\n]{0,40}[\d=]"),

@@ -40,6 +40,8 @@ class Option:
     `work_s` is reading, writing and the round trip; `above_s` is how far the 80% quantile of load
     and work together lies above their median. `fixed` is the score without its time term.
     `bytes` is what the model takes in memory, None where unknown; `context` the tokens it needs.
+    `load_s` is that of a load also where the model is resident: it may not be any more by then.
+    A `cloud` model has room for everyone. `familiar` is where the session's last turn ran.
     """
 
     model: str
@@ -50,6 +52,8 @@ class Option:
     above_s: float = 0.0
     bytes: int | None = None
     context: int = 0
+    cloud: bool = False
+    familiar: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class Ticket:
 class Choice:
     """What a waiting ticket does now: begin on `option` if `begins`, else wait for it.
 
+    Of an option on which it begins, `load_s` is 0 where the model is resident.
     `wait_s` is until it is expected to begin, `position` its place in that instance's line from 1.
     `passed` is by how many seconds of work which tickets are overtaken.
     """

@@ -48,13 +48,22 @@ def _sample(text: str) -> str:
 
 def _tokens_per_character(sample: str) -> float:
     latin = CODE_CHARACTERS if looks_like_code(sample) else LATIN_CHARACTERS
-    if sample.isascii():
+    if _western(sample):
         return 1 / latin
     cjk = sum(map(len, re.findall(_CJK, sample)))
     other = sum(map(len, re.findall(_OTHER, sample)))
     plain = len(sample) - cjk - other
     tokens = plain / latin + cjk / CJK_CHARACTERS + other / OTHER_CHARACTERS
     return tokens / len(sample)
+
+
+def _western(text: str) -> bool:
+    """Whether no character is of another script; to encode it is quicker than to search it."""
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def looks_like_code(text: str) -> bool:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from mcp.server.session import ServerSession
 
 # One who does not read holds up nobody else; what it missed it learns when it reads again.
@@ -24,6 +28,7 @@ class Announcer:
     def __init__(self) -> None:
         self.bus = InMemorySubscriptionBus()
         self._subscribed: dict[object, tuple[ServerSession, set[str]]] = {}
+        self._listened: Counter[str] = Counter()
         self._waiting: set[str] = set()
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -41,6 +46,20 @@ class Announcer:
         connection = session._connection  # noqa: SLF001 (as above)
         if connection in self._subscribed:
             self._subscribed[connection][1].discard(uri)
+
+    @contextlib.contextmanager
+    def listening(self, uris: Iterable[str]) -> Iterator[None]:
+        """Remember what one listener of the newest revision wants, as long as it listens."""
+        wanted = tuple(uris)
+        self._listened.update(wanted)
+        try:
+            yield
+        finally:
+            self._listened.subtract(wanted)
+
+    def wants(self, uri: str) -> bool:
+        """Whether anyone would hear of it: what nobody wants need not be looked at."""
+        return self._listened[uri] > 0 or any(uri in s for _, s in self._subscribed.values())
 
     def changed(self, *uris: str) -> None:
         """Say soon that these resources changed; several changes until then are one."""

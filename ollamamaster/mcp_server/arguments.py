@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ollamamaster.domain.plain_text import one_line
 from ollamamaster.mcp_server.reply import RefusedError
@@ -132,6 +132,36 @@ class RouteArguments(Arguments):
     wait: Wait = None
 
 
+class AssessArguments(Arguments):
+    task_description: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=TEXT_LENGTH,
+            description="The task in plain words, with sizes, counts and deadlines.",
+        ),
+    ]
+    requirements: Annotated[
+        dict[str, str | float | list[str]] | str | None,
+        Field(
+            description=(
+                "What must hold, as an object or as text such as latency=2s: latency (to the "
+                "first token) and max_time (2s, 10min), context (tokens), tokens_per_s, quality "
+                "(1 to 100), capability (vision, tools), privacy (local, lan, any), count."
+            ),
+        ),
+    ] = None
+
+    @field_validator("requirements")
+    @classmethod
+    def _not_too_much(cls, value: Any) -> Any:
+        if isinstance(value, dict) and len(value) > LIST_LENGTH:
+            raise ValueError(f"it has more than {LIST_LENGTH} keys")
+        if len(str(value)) > TEXT_LENGTH:
+            raise ValueError(f"it has more than {TEXT_LENGTH} characters")
+        return value
+
+
 class ResultArguments(Arguments):
     run_id: RunId
     wait: Wait = None
@@ -170,20 +200,28 @@ def _plain(schema: dict[str, Any]) -> dict[str, Any]:
     """One argument: `null` is taken as well, but nobody needs to be told."""
     kinds = [kind for kind in schema.get("anyOf", ()) if kind.get("type") != "null"]
     rest = {k: v for k, v in schema.items() if k not in {"anyOf", "title"} and v is not None}
+    if len(kinds) > 1:
+        return {"anyOf": kinds, **rest}
     return {**(kinds[0] if kinds else {}), **rest}
 
 
 def _unpacked(of: type[Arguments], given: dict[str, Any]) -> dict[str, Any]:
-    """Lists and numbers that came as JSON in a string, as some hosts send them."""
+    """Lists and objects that came as JSON in a string, as some hosts send them."""
     found = dict(given)
     for name, value in given.items():
         field = of.model_fields.get(name)
-        if field is not None and isinstance(value, str) and "list" in str(field.annotation):
-            try:
-                unpacked = json.loads(value)
-            except (ValueError, RecursionError):
-                unpacked = value
-            found[name] = unpacked if isinstance(unpacked, list) else [value]
+        kinds = {get_origin(kind) for kind in get_args(field.annotation)} if field else set()
+        if not isinstance(value, str) or not kinds & {list, dict}:
+            continue
+        try:
+            unpacked = json.loads(value)
+        except (ValueError, RecursionError):
+            unpacked = value
+        if type(unpacked) in kinds:
+            found[name] = unpacked
+        elif dict not in kinds:
+            # one name instead of a list of one
+            found[name] = [value]
     return found
 
 

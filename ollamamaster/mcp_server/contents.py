@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 INSTANCES = "ollama://instances"
 MODELS = "ollama://models"
 RUNS = "ollama://runs"
+STATS = "ollama://history/stats"
 
 
 def fleet_contents(fleet: Fleet, application: Application) -> dict[str, str]:
@@ -31,6 +32,14 @@ def fleet_contents(fleet: Fleet, application: Application) -> dict[str, str]:
     for model in models["models"]:
         texts[model_uri(model["name"])] = as_text(model)
     return texts
+
+
+def stats_text(application: Application) -> str:
+    """What past requests came to. Raises StateUnusableError."""
+    from ollamamaster.contract.history import stats_data
+
+    found = application.history_service().stats(application.past.profiles())
+    return as_text(stats_data(found))
 
 
 def model_uri(name: str) -> str:

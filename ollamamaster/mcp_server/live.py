@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ollamamaster.errors import OllamaMasterError
-from ollamamaster.mcp_server.contents import fleet_contents
+from ollamamaster.errors import OllamaMasterError, StateUnusableError
+from ollamamaster.mcp_server.contents import STATS, fleet_contents, stats_text
 from ollamamaster.services.fleet import was_seen
 
 if TYPE_CHECKING:
@@ -104,9 +105,14 @@ class LiveFleet:
     def announce(self) -> None:
         """Tell the subscribers what is not as it was when they were last told."""
         after = fleet_contents(self.known(), self._application)
+        if self._announcer.wants(STATS):
+            with contextlib.suppress(StateUnusableError):
+                after[STATS] = stats_text(self._application)
         before, self._told = self._told, after
         if before is not None:
             uris = before.keys() | after.keys()
+            # What nobody wanted until now was not looked at, and is no news.
+            uris -= {STATS} - (before.keys() & after.keys())
             self._announcer.changed(*(u for u in uris if before.get(u) != after.get(u)))
 
     async def _quiet_start(self) -> None:

@@ -10,14 +10,18 @@ import mcp_types
 from mcp.server.subscriptions import ListenHandler
 from mcp.shared.exceptions import MCPError
 
+from ollamamaster.errors import NoInstanceError, OllamaMasterError
 from ollamamaster.mcp_server.contents import (
     INSTANCES,
     MODELS,
     RUNS,
+    STATS,
     as_text,
     fleet_contents,
     model_uri,
+    stats_text,
 )
+from ollamamaster.mcp_server.failures import refusal_of
 from ollamamaster.mcp_server.long_call import reply_of
 from ollamamaster.mcp_server.reply import RefusedError
 from ollamamaster.mcp_server.sendable import sendable
@@ -37,6 +41,7 @@ _MOST_VALUES = 100
 _RESOURCES = (
     (INSTANCES, "instances", "Every Ollama instance with its models and what is in memory."),
     (MODELS, "models", "Every model of the fleet, and the instances that have it."),
+    (STATS, "history", "How fast each model was on each instance, and how well estimates held."),
 )
 _TEMPLATES = (
     (f"{MODELS}/{{name}}", "model", "One model of the fleet; its name is percent-encoded."),
@@ -75,7 +80,12 @@ class Resources:
         self, _ctx: Context, params: mcp_types.ReadResourceRequestParams
     ) -> mcp_types.ReadResourceResult:
         uri = str(params.uri)
-        text = self._run(uri) if uri.startswith(f"{RUNS}/") else self._of_fleet(uri)
+        try:
+            text = await self._text(uri)
+        except OllamaMasterError as error:
+            raise MCPError(
+                code=mcp_types.INTERNAL_ERROR, message=str(refusal_of(error)), data={"uri": uri}
+            ) from None
         if text is None:
             raise MCPError(
                 code=mcp_types.INVALID_PARAMS,
@@ -85,9 +95,17 @@ class Resources:
         content = mcp_types.TextResourceContents(uri=uri, mime_type=_JSON, text=sendable(text))
         return mcp_types.ReadResourceResult(contents=[content])
 
-    def _of_fleet(self, uri: str) -> str | None:
-        self.served.live.want()
-        found = fleet_contents(self.served.live.known(), self.served.application)
+    async def _text(self, uri: str) -> str | None:
+        if uri == STATS:
+            return stats_text(self.served.application)
+        return self._run(uri) if uri.startswith(f"{RUNS}/") else await self._of_fleet(uri)
+
+    async def _of_fleet(self, uri: str) -> str | None:
+        try:
+            fleet = await self.served.live.fleet()
+        except NoInstanceError:
+            fleet = self.served.live.known()
+        found = fleet_contents(fleet, self.served.application)
         # However the host encodes a name, it is the same one.
         head, _, name = uri.partition(f"{MODELS}/")
         return found.get(model_uri(unquote(name)) if name and not head else uri)
@@ -113,7 +131,8 @@ class Resources:
     ) -> mcp_types.SubscriptionsListenResult:
         """The one stream of changes of the newest revision."""
         self._from_now_on()
-        return await self._listening(ctx, params)
+        with self.served.announcer.listening(params.notifications.resource_subscriptions or ()):
+            return await self._listening(ctx, params)
 
     def _from_now_on(self) -> None:
         """What a subscriber could have read until now is no news to it."""

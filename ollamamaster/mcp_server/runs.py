@@ -48,7 +48,6 @@ class Standing:
     message: str
     total_s: float | None = None
     partial: str = ""
-    instance: str | None = None
 
 
 class Work(Protocol):

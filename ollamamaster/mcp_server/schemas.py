@@ -164,6 +164,32 @@ ROUTE = _run(
     }
 )
 
+ASSESS = _all_of(
+    can_handle=YES_NO,
+    confidence=NUMBER,
+    recommended=_or_null(CANDIDATE),
+    approach=TEXT,
+    command=TEXT_OR_NULL,
+    run=TEXT_OR_NULL,
+    estimate=_or_null(QUANTILES),
+    alternatives=_many(CANDIDATE),
+    missing=_many(_all_of(code=TEXT, what=TEXT, fix=TEXT)),
+    reasons=_many(TEXT),
+    requirements=_many(
+        _all_of(
+            key=TEXT,
+            asks=TEXT,
+            verdict=TEXT,
+            figure=TEXT,
+            value=NUMBER_OR_NULL,
+            limit=NUMBER_OR_NULL,
+            source=TEXT,
+            chance=NUMBER_OR_NULL,
+        )
+    ),
+    understood=_many(TEXT),
+)
+
 # Whatever tool began the run, so only what all have in common.
 ANY_RUN = _run({})
 

@@ -12,6 +12,7 @@ from ollamamaster.mcp_server.runs import Runs
 
 if TYPE_CHECKING:
     from ollamamaster.bootstrap import Application
+    from ollamamaster.services.assess import AssessService
     from ollamamaster.services.route import RouteService
 
 
@@ -40,6 +41,10 @@ class Served:
     @cached_property
     def routes(self) -> RouteService:
         return self.application.route_service()
+
+    @cached_property
+    def assessments(self) -> AssessService:
+        return self.application.assess_service()
 
     async def close(self) -> None:
         """End everything that goes on."""

@@ -17,6 +17,7 @@ from mcp.shared.exceptions import MCPError
 
 from ollamamaster import __version__
 from ollamamaster.errors import OllamaMasterError
+from ollamamaster.mcp_server import prompts
 from ollamamaster.mcp_server.arguments import read
 from ollamamaster.mcp_server.failures import refusal_of
 from ollamamaster.mcp_server.live import USUAL, Pace
@@ -64,6 +65,8 @@ def build(application: Application, pace: Pace = USUAL) -> Server[Served]:
         on_subscribe_resource=resources.subscribe,
         on_unsubscribe_resource=resources.unsubscribe,
         on_subscriptions_listen=resources.listen,
+        on_list_prompts=prompts.listed,
+        on_get_prompt=prompts.get,
         on_completion=resources.complete,
     )
 

@@ -1,25 +1,109 @@
-"""The database of what is remembered: opened, migrated, and shared by processes."""
+"""The database of what is remembered: its tables."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import time
-from typing import TYPE_CHECKING
+from ollamamaster.storage.database import Database
 
-from ollamamaster.errors import StateUnusableError
-from ollamamaster.storage.damaged import set_aside
-from ollamamaster.storage.lock import locked, unusable
-from ollamamaster.storage.network_disk import on_network_disk
-from ollamamaster.storage.paths import home_of
+# `number` is the order in which they entered; `options` and `runs_on` are JSON; `instance` is the
+# one it runs on, NULL while it waits. `place` tells a process number of this boot and namespace
+# from the same number of another.
+TICKETS = """
+    CREATE TABLE tickets (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        place TEXT NOT NULL,
+        pid INTEGER NOT NULL,
+        started REAL NOT NULL,
+        entered_at REAL NOT NULL,
+        price REAL NOT NULL,
+        priority INTEGER NOT NULL,
+        options TEXT NOT NULL,
+        overtaken_s REAL NOT NULL,
+        runs_on TEXT,
+        instance TEXT,
+        started_at REAL,
+        most_others INTEGER NOT NULL
+    )
+    """
 
-if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+# One finished route. `number` is the order in which they ended; `model` and `instance` are those
+# that answered, or were tried last; `expected_…` is the estimate before it; `decision` is JSON,
+# compressed.
+_REQUESTS = """
+    CREATE TABLE requests (
+        number INTEGER PRIMARY KEY,
+        id TEXT NOT NULL UNIQUE,
+        at REAL NOT NULL,
+        who TEXT NOT NULL,
+        task_type TEXT NOT NULL,
+        complexity REAL,
+        prompt_tokens INTEGER,
+        model TEXT,
+        instance TEXT,
+        outcome TEXT NOT NULL,
+        seconds REAL NOT NULL,
+        waited_s REAL NOT NULL,
+        expected_p20_s REAL,
+        expected_p50_s REAL,
+        expected_p80_s REAL,
+        expected_wait_s REAL,
+        expected_load_s REAL,
+        expected_prompt_s REAL,
+        expected_generation_s REAL,
+        decision BLOB
+    )
+    """
+# Durations without a prefix are ours, those of `said_…` are Ollama's.
+_ATTEMPTS = """
+    CREATE TABLE attempts (
+        request INTEGER NOT NULL,
+        place INTEGER NOT NULL,
+        model TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        error TEXT,
+        started_at REAL NOT NULL,
+        seconds REAL NOT NULL,
+        first_token_s REAL,
+        prompt_tokens INTEGER,
+        output_tokens INTEGER,
+        said_total_s REAL,
+        said_load_s REAL,
+        said_prompt_s REAL,
+        said_generation_s REAL,
+        expected_p20_s REAL,
+        expected_p50_s REAL,
+        expected_p80_s REAL,
+        expected_wait_s REAL,
+        expected_load_s REAL,
+        expected_prompt_s REAL,
+        expected_generation_s REAL,
+        size_bytes INTEGER,
+        active_fraction REAL NOT NULL,
+        in_vram REAL,
+        resident INTEGER NOT NULL,
+        others INTEGER NOT NULL,
+        limited INTEGER NOT NULL,
+        thought INTEGER NOT NULL,
+        num_ctx INTEGER,
+        PRIMARY KEY (request, place)
+    ) WITHOUT ROWID
+    """
+# Only where the person set history.store_text.
+_TEXTS = "CREATE TABLE texts (request INTEGER PRIMARY KEY, prompt TEXT, answer TEXT)"
+# What was learnt: a small JSON object under three texts that only learning understands.
+_PROFILES = """
+    CREATE TABLE profiles (
+        kind TEXT NOT NULL,
+        a TEXT NOT NULL,
+        b TEXT NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (kind, a, b)
+    ) WITHOUT ROWID
+    """
 
-# Each is applied once, in this order; `user_version` of the file counts them. One that was
-# released is never changed: what is to be different is a new one at the end.
+# Each is one statement, applied once, in this order. One that was released is never changed: what
+# is to be different is a new one at the end.
 MIGRATIONS = (
     """
     CREATE TABLE liveness (
@@ -29,241 +113,22 @@ MIGRATIONS = (
         skipped_until REAL NOT NULL
     ) WITHOUT ROWID
     """,
+    TICKETS,
+    _REQUESTS,
+    "CREATE INDEX requests_by_time ON requests (at)",
+    _ATTEMPTS,
+    _TEXTS,
+    _PROFILES,
 )
 
-# Twenty processes that start at once are through in well under a second; a disk that is busy
-# with something else may take longer.
-BUSY_TIMEOUT_S = 5.0
-_PAUSE_S = 0.02
-# SQLITE_CORRUPT and SQLITE_NOTADB: the file's content, not the disk or another process.
-_DAMAGED = frozenset({11, 26})
+
+class HistoryDatabase(Database):
+    """`history.db`."""
+
+    migrations = MIGRATIONS
 
 
-def _silent(_note: str) -> None:
-    """Notes go nowhere unless the caller says where."""
+class TicketDatabase(Database):
+    """The tickets alone, where `history.db` is on a disk that other machines use too."""
 
-
-class HistoryDatabase:
-    """`history.db`, opened when it is first needed; one thread uses it.
-
-    A damaged file is set aside with a note and begun anew. Everything that fails for another
-    reason is a StateUnusableError.
-    """
-
-    def __init__(self, path: Path, *, note: Callable[[str], None] = _silent) -> None:
-        self.path = path
-        self.note = note
-        self._connection: sqlite3.Connection | None = None
-
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Read and change in one transaction that no other process is in the middle of."""
-        import sqlite3
-
-        connection = self._opened()
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.rollback()
-                raise
-            connection.commit()
-        except sqlite3.Error as error:
-            raise self._failure(error) from error
-
-    @contextlib.contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
-        """Read only."""
-        import sqlite3
-
-        connection = self._opened()
-        try:
-            yield connection
-        except sqlite3.Error as error:
-            raise self._failure(error) from error
-
-    def close(self) -> None:
-        """Close the file; it is opened again when it is next needed."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-
-    def __del__(self) -> None:
-        self.close()
-
-    def _opened(self) -> sqlite3.Connection:
-        if self._connection is None:
-            import sqlite3
-
-            try:
-                self._connection = self._open()
-            except sqlite3.Error as error:
-                if not _is_damage(error):
-                    raise self._unusable(error) from error
-                self._connection = self._begun_anew()
-        return self._connection
-
-    def _open(self) -> sqlite3.Connection:
-        """A connection to a file of this program's version. Raises sqlite3.Error."""
-        import sqlite3
-
-        self._make_private()
-        # The garbage collector may close it in any thread; SQLite itself is built for that.
-        connection = sqlite3.connect(
-            self.path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
-        )
-        try:
-            # first of all: a file of a newer version is not to be changed in any way
-            self._applied(connection)
-            _set_journal(connection, "DELETE" if on_network_disk(self.path) else "WAL")
-            # a lost last second of advice after a power cut is no loss; the file stays whole
-            connection.execute("PRAGMA synchronous=NORMAL")
-            self._migrate(connection)
-            _check_tables(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _make_private(self) -> None:
-        """SQLite would make the file readable by others; its -wal and -shm take its mode."""
-        try:
-            home_of(self.path)
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        except OSError as error:
-            raise unusable(self.path, error) from error
-
-    def _migrate(self, connection: sqlite3.Connection) -> None:
-        if self._applied(connection) == len(MIGRATIONS):
-            return
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            for migration in MIGRATIONS[self._applied(connection) :]:
-                connection.execute(migration)
-            connection.execute(f"PRAGMA user_version={len(MIGRATIONS)}")
-            connection.commit()
-        except BaseException:
-            connection.rollback()
-            raise
-
-    def _applied(self, connection: sqlite3.Connection) -> int:
-        """How many migrations the file has seen."""
-        number = int(connection.execute("PRAGMA user_version").fetchone()[0])
-        if number > len(MIGRATIONS):
-            raise StateUnusableError(
-                f"{self.path} was written by a newer ollamamaster",
-                hint="update this one, or let OLLAMAMASTER_HOME name another folder",
-            )
-        return number
-
-    def _begun_anew(self) -> sqlite3.Connection:
-        """Under a lock, because another process may just have begun a good file."""
-        import sqlite3
-
-        with locked(self.path):
-            try:
-                return self._open_whole()
-            except sqlite3.Error as error:
-                if not _is_damage(error):
-                    raise self._unusable(error) from error
-                self._aside(error)
-            try:
-                return self._open()
-            except sqlite3.Error as error:
-                raise self._unusable(error) from error
-
-    def _open_whole(self) -> sqlite3.Connection:
-        """A connection to a file that is sound in every page."""
-        connection = self._open()
-        try:
-            _check_pages(connection)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _aside(self, damage: sqlite3.Error) -> None:
-        try:
-            aside = set_aside(self.path, time.time())
-            # what these hold belongs to the damaged file and would spoil the new one
-            for ending in ("-wal", "-shm", "-journal"):
-                with contextlib.suppress(FileNotFoundError):
-                    self.path.with_name(self.path.name + ending).unlink()
-        except OSError as error:
-            raise unusable(self.path, error) from error
-        self.note(f"{self.path} was damaged ({damage}); it is now {aside.name}")
-
-    def _failure(self, error: sqlite3.Error) -> StateUnusableError:
-        """The error for a person. A file that shows its damage only now is set aside at once."""
-        self.close()
-        if _is_damage(error):
-            with contextlib.suppress(StateUnusableError):
-                self._connection = self._begun_anew()
-        return self._unusable(error)
-
-    def _unusable(self, error: sqlite3.Error) -> StateUnusableError:
-        return StateUnusableError(
-            f"{self.path} cannot be used: {error}", hint="OLLAMAMASTER_HOME names another folder"
-        )
-
-
-def _is_damage(error: sqlite3.Error) -> bool:
-    # the low byte is the kind of error, the rest its details
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and (code & 0xFF) in _DAMAGED
-
-
-def _check_pages(connection: sqlite3.Connection) -> None:
-    """Raises the error that a damaged page would raise when it is read."""
-    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if verdict != "ok":
-        raise _damage(verdict)
-
-
-def _check_tables(connection: sqlite3.Connection) -> None:
-    """Raises an error of damage when a table that the migrations made is not as they made it."""
-    import sqlite3
-
-    with contextlib.closing(sqlite3.connect(":memory:")) as sound:
-        for migration in MIGRATIONS:
-            sound.execute(migration)
-        missing = _columns(sound) - _columns(connection)
-    if missing:
-        table, column = min(missing)
-        raise _damage(f"{table}.{column} is missing")
-
-
-def _columns(connection: sqlite3.Connection) -> set[tuple[str, str]]:
-    return set(
-        connection.execute(
-            "SELECT t.name, c.name FROM sqlite_master t JOIN pragma_table_info(t.name) c"
-            " WHERE t.type = 'table'"
-        )
-    )
-
-
-def _damage(what: str) -> sqlite3.Error:
-    import sqlite3
-
-    damage = sqlite3.DatabaseError(what)
-    damage.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-    return damage
-
-
-def _set_journal(connection: sqlite3.Connection, mode: str) -> None:
-    """Change the journal mode; SQLite does not wait by itself for another that changes it too."""
-    import sqlite3
-
-    deadline = time.monotonic() + BUSY_TIMEOUT_S
-    while True:
-        try:
-            connection.execute(f"PRAGMA journal_mode={mode}")
-        except sqlite3.OperationalError as error:
-            if (error.sqlite_errorcode & 0xFF) != sqlite3.SQLITE_BUSY:
-                raise
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_PAUSE_S)
-        else:
-            return
+    migrations = (TICKETS,)

@@ -82,7 +82,7 @@ class LivenessTable:
 
     def _give_up(self, error: StateUnusableError) -> None:
         self._usable = False
-        self._database.note(f"{error.message}; instances that fail are not remembered")
+        self._database.give_up(error)
 
 
 def _health(row: tuple[object, ...], now: float) -> Health:

@@ -10,7 +10,8 @@ Artificial Analysis site are for `--check` only: they are neither fitted nor wri
 
 `--check` leaves out whole families, predicts their scores from size and date alone, and prints the
 error in points and how often the better of two models is told; then it compares what is written
-with the figures that were kept apart.
+with the figures that were kept apart, and prints where the benchmarks lie on the scale, which is
+what routing takes the difficulty of tasks from.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ import csv
 import math
 import re
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from itertools import combinations
 from pathlib import Path
-from statistics import median
+from statistics import median, variance
 from typing import TYPE_CHECKING
 
 from rasch import Fit, Score, Subject, fit
@@ -125,11 +126,16 @@ _OFF = re.compile(r"non-reasoning|without reasoning|SmallThinker|polyglot_leader
 _MODE = re.compile(r",? ?(non-reasoning|reasoning( high| low)?|no tools|run without reasoning),? ?")
 _CODERS = re.compile(r"cod(e|er|estral)|starcoder|devstral")
 
-# A benchmark mixes easy and hard questions, which flattens the curve of a model over its size; one
-# task does not. The factor gives the size the slope that routing had before (0.78 an e-fold), and
-# a plain dense model of 8 billion of January 2025 the level that it had.
-PER_E_FOLD = 0.78
+# A benchmark mixes easy and hard questions, which flattens the curve of its scores over ability by
+# sqrt(1 + pi x spread^2 / 8); one task does not, so that abilities are stretched by as much. The
+# spread of difficulty within a benchmark: what two models' right answers have in common on GSM8K
+# (complexity.py prints it).
+WITHIN = 0.9
+STRETCH = math.sqrt(1 + math.pi * WITHIN**2 / 8)
+# Where the scale has its zero is free: a plain dense model of 8 billion of January 2025 has 2.0.
 LEVEL = 2.0
+# Fewer scores than these place no benchmark.
+PLACED = 5
 
 HEADER = """\
 # How able are the models people run on Ollama, by published benchmarks?
@@ -139,10 +145,10 @@ HEADER = """\
 #
 # One scale, that of a Rasch model: a model of ability a is right on a task of difficulty d with
 # probability 1 / (1 + exp(d - a)). A plain model of 8 billion parameters of January 2025 has 2.0
-# in every type; 0 is even odds on a task of complexity 0.39 (0 is a greeting, 1 beyond a 70B), and
-# one more is about 2.7 times the odds. Abilities of different types are comparable only through
-# that model. The makers' own figures are corrected by how much they lie above those of others, and
-# weigh less. Benchmarks are of unquantized models; what quantization loses is taken off later.
+# in every type; 0.14 is even odds on a question of GSM8K, 4 on one of GPQA diamond, and one more
+# is 2.7 times the odds. Abilities of different types are comparable only through that model. The
+# makers' own figures are corrected by how much they lie above those of others, and weigh less.
+# Benchmarks are of unquantized models; what quantization and long texts cost is taken off later.
 #
 # A column without a benchmark named in the comment is inferred from the model's other scores, its
 # family, its size and its date; "none" is inferred from family, size and date alone.
@@ -159,17 +165,13 @@ def main(folder: Path, *, check: bool) -> None:
     scores = [s for row in rows if _APART not in row["source"] for s in _score(row, subjects)]
     fitted = fit(scores)
     if check:
-        stretch = _stretch(fitted)
-        made = {work: fitted.numbers["made for code", work] * stretch for work in ("code", "other")}
+        made = {work: fitted.numbers["made for code", work] * STRETCH for work in ("code", "other")}
         print(f"Made for code: {made['code']:+.2f} for code, {made['other']:+.2f} for the rest")
         _check_fallback(scores)
         _check_apart(fitted, subjects, rows)
+        _print_difficulties(fitted, scores)
     else:
         print("\n".join(_written(fitted, subjects, scores)))
-
-
-def _stretch(fitted: Fit) -> float:
-    return PER_E_FOLD / fitted.numbers["slope", "size"]
 
 
 def _subjects(path: Path) -> dict[str, tuple[Subject, Mapping[str, str]]]:
@@ -234,14 +236,13 @@ def _written(
     subjects: Mapping[str, tuple[Subject, Mapping[str, str]]],
     scores: Sequence[Score],
 ) -> Iterable[str]:
-    stretch = _stretch(fitted)
     used: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for score in scores:
         used[score.subject.name][score.task_type].add(score.benchmark)
 
     def slope(feature: str, kind: str) -> float:
         own = fitted.numbers.get(("slope of a type", feature, kind), 0.0)
-        return stretch * (fitted.numbers["slope", feature] + own)
+        return STRETCH * (fitted.numbers["slope", feature] + own)
 
     yield HEADER
     yield "# For every other model: level + size x ln(billions / 8) + date x (years since 2025.0),"
@@ -260,7 +261,7 @@ def _written(
     heads = " ".join(f"{c:>{w}}" for c, w in zip(columns, widths, strict=True))
     yield f'columns                 = "{heads}"'
     for name, (subject, row) in subjects.items():
-        abilities = [LEVEL + stretch * fitted.ability(subject, kind) for kind in BENCHMARKS]
+        abilities = [LEVEL + STRETCH * fitted.ability(subject, kind) for kind in BENCHMARKS]
         cells = [
             f"{float(row['parameters_b']):.3g}",
             f"{float(row['active_parameters_b'] or 0):.3g}",
@@ -364,6 +365,25 @@ def _check_apart(
             f" {share(lambda s, k=kind: fitted.ability(s, k, known=False)):8.1%}"  # type: ignore[misc]
             f" {share(lambda s: s.size):6.1%}"
         )
+
+
+def _print_difficulties(fitted: Fit, scores: Sequence[Score]) -> None:
+    count = Counter(s.benchmark for s in scores)
+    lies = {
+        name: LEVEL + STRETCH * fitted.numbers["benchmark", name]
+        for name, scored in count.items()
+        if scored >= PLACED
+    }
+    types = [[lies[b] for b in names if b in lies] for names in BENCHMARKS.values()]
+    several = [found for found in types if len(found) > 1]
+    squares = sum(variance(found) * (len(found) - 1) for found in several)
+    between = math.sqrt(squares / sum(len(found) - 1 for found in several))
+    hardest = sorted(lies.values())[-10:]
+    print(f"\nOn the scale of the file ({len(lies)} benchmarks with {PLACED} scores or more)")
+    print(
+        f"GSM8K {lies['GSM8K']:.2f}, the ten hardest {sum(hardest) / len(hardest):.2f} on average"
+    )
+    print(f"standard deviation between the benchmarks of a type {between:.2f}, within {WITHIN:.2f}")
 
 
 if __name__ == "__main__":

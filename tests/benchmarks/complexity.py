@@ -10,12 +10,17 @@ APGR: the prompts with the highest scores go to the strong model; the share of t
 models' accuracies that is recovered, averaged over all shares of strong calls. Random is 0.50.
 CPT(50): the share of strong calls that recovers half the gap; less is better, random is 50%.
 Prompts with equal scores are taken in random order, as the mean over several seeds.
+
+It also prints how much the difficulty of these questions differs: how often both models are right
+together tells it, when an answer is right by the Rasch model and the difficulty is normal. Ability
+is on a scale where benchmarks of such a spread give what is published (build_abilities.py).
 """
 
 from __future__ import annotations
 
 import gzip
 import json
+import math
 import random
 import sys
 from collections import Counter
@@ -23,11 +28,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
+from typing import TYPE_CHECKING
 
 from ollamamaster.domain.task import Question, analyse
 from ollamamaster.domain.task_rules import EASY, HARD, MATH, QUANTITIES, REASONING, Prompt
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
 SEEDS = range(100)
+# Six standard deviations on each side, in steps of a tenth.
+STEPS = [n / 10 for n in range(-60, 61)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +84,34 @@ def main() -> None:
             f"{name:<26}{fmean(apgr):>7.3f}{f'{min(apgr):.3f} to {max(apgr):.3f}':>17}"
             f"{fmean(cpt):>10.1%}{f'{min(cpt):.1%} to {max(cpt):.1%}':>19}"
         )
+    print(f"\nmean complexity {fmean(rows['complexity (ours)']):.3f}")
+    both = fmean(o.weak and o.strong for o in outcomes)
+    print(f"both right {both:.1%}: a standard deviation of difficulty of", end=" ")
+    print(f"{_halved(lambda spread: _both(weak, strong, spread) - both, 0, 5):.2f}")
+
+
+def _both(weak: float, strong: float, spread: float) -> float:
+    """How often two models of such accuracies are right together, by the spread of difficulty."""
+
+    def of_accuracy(right: float) -> float:
+        return _halved(lambda ability: _mean_right([ability], spread) - right, -20, 20)
+
+    return _mean_right([of_accuracy(weak), of_accuracy(strong)], spread)
+
+
+def _mean_right(abilities: Sequence[float], spread: float) -> float:
+    """The mean over normal difficulties of the probability that all of these models are right."""
+    weights = [math.exp(-z * z / 2) for z in STEPS]
+    right = [math.prod(1 / (1 + math.exp(spread * z - a)) for a in abilities) for z in STEPS]
+    return sum(w * r for w, r in zip(weights, right, strict=True)) / sum(weights)
+
+
+def _halved(rising: Callable[[float], float], low: float, high: float) -> float:
+    """Where a rising function is zero."""
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if rising(middle) < 0 else (low, middle)
+    return low
 
 
 def _keywords(text: str) -> float:

@@ -26,6 +26,7 @@ pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("era", ERAS)]
 BRISK = Pace(look_s=0.05, scan_s=1000.0, inventory_s=0.05)
 ONLY_READING = Pace(look_s=1000.0, scan_s=1000.0, inventory_s=0.05)
 INSTANCES, MODELS = "ollama://instances", "ollama://models"
+STATS = "ollama://history/stats"
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +154,16 @@ async def test_one_who_did_not_subscribe_to_a_resource_hears_nothing_of_it(
     assert heard == [INSTANCES]
 
 
+async def test_an_answer_changes_the_history(era: str, fleet: SimulatedFleet) -> None:
+    async with hearing(era, ONLY_READING, STATS) as (connected, heard):
+        before = await content(connected, STATS)
+        await ask(connected, "route_request", prompt="Hi", model=SMALL)
+        await until(lambda: heard == [STATS], "the answer is heard of")
+        after = await content(connected, STATS)
+    assert before["pairs"] == []
+    assert [pair["model"] for pair in after["pairs"]] == [SMALL]
+
+
 @pytest.mark.usefixtures("_seen")
 async def test_a_run_that_is_over_is_read_as_its_result(era: str) -> None:
     async with client(era) as connected:
@@ -167,7 +178,7 @@ async def test_the_templates_are_listed(era: str) -> None:
     async with client(era) as connected:
         listed = {str(r.uri) for r in (await connected.list_resources()).resources}
         templates = (await connected.list_resource_templates()).resource_templates
-    assert listed == {INSTANCES, MODELS}
+    assert listed == {INSTANCES, MODELS, STATS}
     assert {t.uri_template for t in templates} == {f"{MODELS}/{{name}}", "ollama://runs/{id}"}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
@@ -35,7 +35,7 @@ def _seen(fleet: SimulatedFleet, monkeypatch: pytest.MonkeyPatch) -> None:
     use(monkeypatch, fleet.environment())
 
 
-def data_of(fleet: SimulatedFleet, *command: str) -> dict[str, object]:
+def data_of(fleet: SimulatedFleet, *command: str) -> dict[str, Any]:
     """What the command line says of the same."""
     found = run(*command, "--json", env=fleet.environment()).data
     assert isinstance(found, dict)
@@ -131,9 +131,10 @@ async def test_every_result_fits_the_schema_that_was_listed(era: str) -> None:
         schemas = {t.name: t.output_schema for t in (await connected.list_tools()).tools}
         done = await ask(connected, "route_request", prompt=QUESTION)
         run_id = done.structured_content["run_id"]
-        calls = {
+        calls: dict[str, dict[str, Any]] = {
             "route_request": {"prompt": QUESTION, "wait": 0},
             "list_models": {},
+            "assess_capability": {"task_description": "Summarise a page within a minute"},
             "discover_instances": {},
             "fleet_status": {},
             "get_result": {"run_id": run_id},
@@ -173,6 +174,64 @@ async def test_a_wrong_argument_is_refused_by_its_name(
     assert named in text(found)
 
 
+async def test_an_assessment_is_what_the_command_says(era: str, fleet: SimulatedFleet) -> None:
+    task = "Summarise this 20-page report"
+    async with client(era) as connected:
+        found = await ask(
+            connected, "assess_capability", task_description=task, requirements={"max_time": "1h"}
+        )
+    expected = data_of(fleet, "assess", task, "--requirement", "max_time=1h")
+    assert set(found.structured_content) == set(expected)
+    assert found.structured_content["can_handle"] == expected["can_handle"]
+    asked = found.structured_content["requirements"]
+    assert [r["key"] for r in asked] == [r["key"] for r in expected["requirements"]]
+    assert text(found).startswith("Yes, the fleet can do this")
+
+
+@pytest.mark.parametrize(
+    "requirements",
+    [{"latency": "1ms"}, "latency=1ms", {"latency": "1ms", "capability": ["completion"]}],
+)
+async def test_what_the_fleet_cannot_do_is_no_error(era: str, requirements: object) -> None:
+    async with client(era) as connected:
+        found = await ask(
+            connected, "assess_capability", task_description="Chat", requirements=requirements
+        )
+    assert not found.is_error
+    assert found.structured_content["can_handle"] is False
+    assert found.structured_content["missing"]
+    assert text(found).startswith("No, the fleet cannot do this")
+
+
+async def test_an_unknown_requirement_is_refused_with_those_there_are(era: str) -> None:
+    async with client(era) as connected:
+        found = await ask(
+            connected, "assess_capability", task_description="Chat", requirements={"speed": 1}
+        )
+    assert found.is_error
+    assert "'speed'" in text(found)
+    assert "tokens_per_s" in text(found)
+
+
+async def test_the_prompt_that_assesses_names_its_tool_and_the_task(era: str) -> None:
+    async with client(era) as connected:
+        (listed,) = (await connected.list_prompts()).prompts
+        filled = await connected.get_prompt("assess", {"task": "Write a {novel}"})
+    assert listed.name == "assess"
+    said = filled.messages[0].content.model_dump()["text"]
+    assert "assess_capability" in said
+    assert "Write a {novel}" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "given"), [("assess", {}), ("assess", {"task": "x", "more": "y"}), ("compare", {})]
+)
+async def test_a_wrong_prompt_is_an_error(era: str, name: str, given: dict[str, str]) -> None:
+    async with client(era) as connected:
+        with pytest.raises(MCPError):
+            await connected.get_prompt(name, given)
+
+
 async def test_a_list_that_comes_as_text_is_taken_for_the_list_it_means(
     era: str, fleet: SimulatedFleet
 ) -> None:
@@ -203,7 +262,7 @@ async def test_a_read_only_server_has_nothing_that_changes_or_ends(era: str) -> 
     assert names == {tool.name for tool in TOOLS} - {"cancel_run"}
 
 
-async def test_a_read_only_server_writes_nothing(
+async def test_a_read_only_server_leaves_nothing_behind(
     era: str, fleet: SimulatedFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = tmp_path / "untouched"
@@ -220,7 +279,12 @@ async def test_a_read_only_server_writes_nothing(
     assert found.structured_content["counts"]["up"] == 2
     assert not answered.is_error
     assert known.structured_content["total"] == 4
-    assert [path.name for path in home.iterdir()] == ["config.toml"]
+    # Tickets are how the processes of a person share the fleet; they end with the call.
+    assert {p.name for p in home.iterdir() if "history.db" not in p.name} == {"config.toml"}
+    assert (
+        run("history", "list", env={**fleet.environment(), "OLLAMAMASTER_HOME": str(home)}).out
+        == ""
+    )
 
 
 async def test_two_servers_are_not_needed_for_an_empty_home_its_fleet_is_found_by_itself(

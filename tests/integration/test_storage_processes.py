@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -13,6 +11,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
+from disks import as_root, fill, small_disk_at
 
 from ollamamaster.errors import StateUnusableError
 from ollamamaster.storage.history import HistoryDatabase
@@ -158,33 +157,10 @@ def spin(turns: int) -> None:
         pass
 
 
-def as_root(*command: str) -> bool:
-    """Run a command that needs root; False where it cannot be done."""
-    if sys.platform != "linux" or os.geteuid() != 0 or shutil.which(command[0]) is None:
-        return False
-    return subprocess.run(command, check=False, capture_output=True).returncode == 0
-
-
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of the test's own with room for a few files."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if not as_root("mount", "-t", "tmpfs", "-o", "size=256k,mode=700", "tmpfs", str(folder)):
-        pytest.skip("mounting needs root")
-    try:
+    with small_disk_at(tmp_path / "disk") as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def fill(folder: Path) -> None:
-    with (folder / "filler").open("wb", buffering=0) as file:
-        try:
-            while file.write(b"x" * 4096):
-                pass
-        except OSError:
-            pass
 
 
 def with_one(fleet: Fleet) -> Fleet:

@@ -13,11 +13,21 @@ from hypothesis import strategies as st
 
 import ollamamaster
 from ollamamaster.bootstrap import Application
-from ollamamaster.domain.ability import Abilities, Line, PublishedModel, ability
+from ollamamaster.domain.ability import (
+    Abilities,
+    Line,
+    PublishedModel,
+    ability,
+    difficulty,
+    judged_by,
+    quality,
+    success,
+)
 from ollamamaster.domain.candidates import Wish
 from ollamamaster.domain.instances import Instance, InstanceAddress, Locality, Status
 from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.models import Model, ModelName, ModelShape
+from ollamamaster.domain.rates import Source
 from ollamamaster.domain.selection import Demand, decide
 from ollamamaster.domain.settings import ModelSettings, Settings
 from ollamamaster.domain.snapshot import Fleet
@@ -80,6 +90,29 @@ def test_the_file_is_as_quick_to_read_as_its_size_promises() -> None:
     rows = tomllib.loads(FILE.read_text("utf-8"))["models"].values()
     assert all(isinstance(row, str) for row in rows)
     assert FILE.stat().st_size < 64_000
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "source"),
+    [
+        ("fam:4b", None, Source.MEASURED),
+        ("fam:latest", "4.2B", Source.MEASURED),
+        ("fam:8b", "8B", Source.DERIVED),
+        ("new:8b", "8B", Source.PRIOR),
+    ],
+)
+def test_it_is_known_whether_benchmarks_are_of_the_model_or_of_its_family(
+    name: str, size: str | None, source: Source
+) -> None:
+    assert judged_by(model(name, size), CODE, NOTHING_SAID, SOME) is source
+
+
+def test_the_word_of_the_person_is_known_as_theirs() -> None:
+    said = Settings(models={"fam:4b": ModelSettings(ability={"code": 50.0})})
+    assert judged_by(model("fam:4b"), CODE, said, SOME) is Source.CONFIGURED
+    assert (
+        judged_by(model("fam:4b"), replace(CODE, type=TaskType.QA), said, SOME) is Source.MEASURED
+    )
 
 
 @pytest.mark.parametrize("name", ["llama3.1:8b", "qwen2.5-coder:7b", "gemma3:27b", "phi4:14b"])
@@ -162,17 +195,67 @@ def test_a_published_specialist_gets_no_credit_twice() -> None:
 
 
 def test_low_quantization_costs_a_published_model_too() -> None:
-    assert judged(model("fam:4b", quantization="Q2_K")) == pytest.approx(0.3)
+    assert judged(model("fam:4b", quantization="Q2_K")) == pytest.approx(0.5)
 
 
 def test_what_the_person_says_goes_before_what_is_published() -> None:
     said = Settings(models={"fam:4b": ModelSettings(ability={"code": 50.0})})
-    assert judged(model("fam:4b"), settings=said) == 0.0
+    middling = replace(CODE, complexity=0.5)
+    assert quality(model("fam:4b"), middling, said, SOME) == 0.5
+
+
+@given(st.floats(1, 99))
+def test_points_that_a_person_gives_are_answers_of_a_hundred_that_are_right(points: float) -> None:
+    said = Settings(models={"fam:4b": ModelSettings(ability={"code": points})})
+    middling = replace(CODE, complexity=0.5)
+    assert quality(model("fam:4b"), middling, said, SOME) == pytest.approx(points / 100)
+
+
+@given(st.floats(-8, 8), st.floats(-8, 8))
+def test_success_is_the_mean_of_the_rasch_curve_over_what_the_task_may_be(
+    able: float, hard: float
+) -> None:
+    steps = [n / 20 for n in range(-120, 121)]
+    weights = [math.exp(-z * z / 2) for z in steps]
+    right = [1 / (1 + math.exp(hard + math.hypot(1.4, 0.9) * z - able)) for z in steps]
+    mean = sum(w * r for w, r in zip(weights, right, strict=True)) / sum(weights)
+    assert success(able, hard) == pytest.approx(mean, abs=0.02)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_more_complex_task_is_never_easier(one: float, other: float) -> None:
+    easy, hard = sorted((one, other))
+    assert difficulty(easy) <= difficulty(hard)
+
+
+def test_no_model_that_ships_is_sure_of_a_task_or_hopeless_at_it() -> None:
+    # Success that saturates would leave nothing but time to decide.
+    for known in SHIPPED.models.values():
+        for able in known.ability.values():
+            assert 0.02 < success(able, difficulty(0.5)) < 0.98
+
+
+def reader(limit: int | None, tokens: int) -> float:
+    return judged(model("fam:4b", context_length=limit), replace(CODE, prompt_tokens=tokens))
+
+
+def test_a_short_text_costs_no_ability() -> None:
+    assert reader(8192, 4096) == 1.0
+
+
+@given(st.integers(1, 200_000), st.integers(1, 200_000), st.sampled_from((None, 8192, 131_072)))
+def test_a_longer_text_is_never_easier_to_read(one: int, other: int, limit: int | None) -> None:
+    short, long = sorted((one, other))
+    assert reader(limit, long) <= reader(limit, short)
+
+
+def test_a_text_that_nearly_fills_the_limit_is_read_worse() -> None:
+    assert reader(40_960, 25_000) < reader(131_072, 25_000) - 0.3
 
 
 def test_a_route_is_given_what_ships(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OLLAMAMASTER_HOME", str(tmp_path))
-    assert Application().route_service().abilities == SHIPPED
+    assert Application().means.abilities == SHIPPED
 
 
 def test_a_decision_ranks_by_what_is_published() -> None:

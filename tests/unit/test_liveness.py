@@ -189,7 +189,7 @@ def test_a_database_of_a_newer_version_is_left_alone(
 def test_a_locked_database_is_a_note(
     database: HistoryDatabase, notes: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ollamamaster.storage.history.BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("ollamamaster.storage.database.BUSY_TIMEOUT_S", 0.05)
     LivenessTable(database).update("a:1", failed)
     other = sqlite3.connect(database.path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
@@ -268,7 +268,7 @@ def test_without_a_table_of_mounts_the_partitions_are_asked(
 def test_the_journal_fits_the_disk(
     shared: bool, mode: str, database: HistoryDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ollamamaster.storage.history.on_network_disk", lambda _: shared)
+    monkeypatch.setattr("ollamamaster.storage.database.on_network_disk", lambda _: shared)
     with database.reading() as connection:
         assert connection.execute("PRAGMA journal_mode").fetchone() == (mode,)
 

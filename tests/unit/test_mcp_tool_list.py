@@ -27,6 +27,24 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "files": NAMES,
         "wait": WAIT,
     },
+    "assess_capability": {
+        "task_description": {"type": "string", "minLength": 1, "maxLength": 10_000},
+        "requirements": {
+            "anyOf": [
+                {
+                    "type": "object",
+                    "additionalProperties": {
+                        "anyOf": [
+                            {"type": "string"},
+                            {"type": "number"},
+                            {"type": "array", "items": {"type": "string"}},
+                        ]
+                    },
+                },
+                {"type": "string"},
+            ]
+        },
+    },
     "list_models": {
         "pattern": {"type": "string", "maxLength": 1000},
         "tier": PERFORMANCE,
@@ -37,10 +55,16 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "get_result": {"run_id": RUN_ID, "wait": WAIT},
     "cancel_run": {"run_id": RUN_ID},
 }
-REQUIRED = {"route_request": ["prompt"], "get_result": ["run_id"], "cancel_run": ["run_id"]}
+REQUIRED = {
+    "route_request": ["prompt"],
+    "assess_capability": ["task_description"],
+    "get_result": ["run_id"],
+    "cancel_run": ["run_id"],
+}
 # read_only, destructive, idempotent, open_world
 HINTS = {
     "route_request": (True, None, None, True),
+    "assess_capability": (True, None, None, False),
     "list_models": (True, None, None, True),
     "discover_instances": (True, None, None, True),
     "fleet_status": (True, None, None, False),

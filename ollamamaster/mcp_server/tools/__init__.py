@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ollamamaster.mcp_server.tools.assess_capability import ASSESS_CAPABILITY
 from ollamamaster.mcp_server.tools.cancel_run import CANCEL_RUN
 from ollamamaster.mcp_server.tools.discover_instances import DISCOVER_INSTANCES
 from ollamamaster.mcp_server.tools.fleet_status import FLEET_STATUS
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 # In the order in which an agent would meet them.
 TOOLS: tuple[Tool[Any], ...] = (
     ROUTE_REQUEST,
+    ASSESS_CAPABILITY,
     LIST_MODELS,
     DISCOVER_INSTANCES,
     FLEET_STATUS,

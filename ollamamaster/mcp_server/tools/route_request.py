@@ -38,6 +38,9 @@ class Routing:
     _chunks: int = 0
     _notes: list[str] = field(default_factory=list)
     _candidate: Candidate | None = None
+    _beside: Candidate | None = None
+    _in_line: str | None = None
+    _expected_s: float | None = None
     _began: float = 0.0
     _first_at: float | None = None
 
@@ -54,16 +57,17 @@ class Routing:
     def standing(self) -> Standing:
         """Who answers, how far it is, and how long it likely takes in all."""
         candidate = self._candidate
-        if candidate is None:
-            return Standing("looking for the best model")
-        instance = candidate.pair.instance
-        who = f"{one_line(candidate.model)} on {one_line(instance.name)}"
-        total_s = self._began - self._asked_at + candidate.estimate.p50_s
-        return Standing(
-            self._progress(who, candidate), total_s, self._run.so_far().response, instance.id
+        if candidate is None or self._in_line is not None:
+            return Standing(self._in_line or "looking for the best model", self._expected_s)
+        so_far = self._run.so_far()
+        # Of two that were tried beside each other, the one that answers.
+        answers = next(
+            (c for c in (self._beside, candidate) if c and c.instance == so_far.instance), candidate
         )
+        return Standing(self._progress(answers), self._expected_s, so_far.response)
 
-    def _progress(self, who: str, candidate: Candidate) -> str:
+    def _progress(self, candidate: Candidate) -> str:
+        who = f"{one_line(candidate.model)} on {one_line(candidate.pair.instance.name)}"
         if self._first_at is not None:
             took_s = self._now() - self._first_at
             # A rate of a moment says nothing.
@@ -74,14 +78,35 @@ class Routing:
             return f"loading {who}, about {seconds(left_s)}"
         return f"{who}: waiting for the first token"
 
+    def _expect(self, left_s: float) -> None:
+        self._expected_s = self._now() - self._asked_at + left_s
+
+    @staticmethod
+    def _alone_s(candidate: Candidate) -> float:
+        """The median of what it takes once it has begun."""
+        return max(0.0, candidate.estimate.p50_s - candidate.estimate.wait_s)
+
     def _now(self) -> float:
         return self.served.application.clock.monotonic()
 
     def decided(self, decision: Decision) -> None: ...
 
+    def waiting(self, instance_name: str, position: int, wait_s: float) -> None:
+        name = one_line(instance_name)
+        self._in_line = f"waiting for {name}, number {position} in line, about {seconds(wait_s)}"
+        chosen = self._run.decision.chosen if self._run.decision is not None else None
+        if chosen is not None:
+            self._expect(wait_s + self._alone_s(chosen))
+
     def started(self, attempt: Attempt, candidate: Candidate) -> None:
-        self._candidate, self._began = candidate, self._now()
-        self._chunks, self._first_at = 0, None
+        if self._beside is not None and self._beside.pair.key == candidate.pair.key:
+            return
+        self._candidate, self._beside, self._began = candidate, None, self._now()
+        self._in_line, self._chunks, self._first_at = None, 0, None
+        self._expect(self._alone_s(candidate))
+
+    def hedged(self, late: Attempt, candidate: Candidate) -> None:
+        self._beside = candidate
 
     def token(self, text: str, thinking: str) -> None:
         if self._first_at is None:
