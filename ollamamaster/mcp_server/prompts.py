@@ -29,6 +29,7 @@ _ASSESS = mcp_types.Prompt(
         )
     ],
 )
+PROMPTS = (_ASSESS,)
 _ASSESS_TEXT = """\
 Can my own Ollama machines do the following task? Call assess_capability with it, and with the \
 requirements that I name. Then tell me in a few sentences: yes or no, which model on which \
@@ -41,7 +42,7 @@ The task:
 
 async def listed(_ctx: Context, _page: Page) -> mcp_types.ListPromptsResult:
     """All of them."""
-    return mcp_types.ListPromptsResult(prompts=[_ASSESS])
+    return mcp_types.ListPromptsResult(prompts=list(PROMPTS))
 
 
 async def get(_ctx: Context, params: mcp_types.GetPromptRequestParams) -> mcp_types.GetPromptResult:
