@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,7 @@ class Routing:
     _expected_s: float | None = None
     _began: float = 0.0
     _first_at: float | None = None
+    _at_door: bool = False
 
     def __post_init__(self) -> None:
         self._run = self.served.routes.begin(self.request)
@@ -50,7 +52,14 @@ class Routing:
 
     async def carry_out(self) -> Reply:
         """Answer the prompt."""
-        result = await self._run.complete(self.served.live.fleet, self, self)
+        with contextlib.suppress(TimeoutError):
+            # When the deadline passes here, the route says so itself.
+            await asyncio.wait_for(self.served.door.acquire(), self.request.max_time_s)
+            self._at_door = True
+        try:
+            result = await self._run.complete(self.served.live.fleet, self, self)
+        finally:
+            self._make_way()
         notes = "".join(f"\nNote: {one_line(note)}" for note in self._notes)
         return Reply(answer_text(result) + notes, route_data(result))
 
@@ -78,6 +87,12 @@ class Routing:
             return f"loading {who}, about {seconds(left_s)}"
         return f"{who}: waiting for the first token"
 
+    def _make_way(self) -> None:
+        """Let the next one into the line."""
+        if self._at_door:
+            self._at_door = False
+            self.served.door.release()
+
     def _expect(self, left_s: float) -> None:
         self._expected_s = self._now() - self._asked_at + left_s
 
@@ -99,6 +114,7 @@ class Routing:
             self._expect(wait_s + self._alone_s(chosen))
 
     def started(self, attempt: Attempt, candidate: Candidate) -> None:
+        self._make_way()
         if self._beside is not None and self._beside.pair.key == candidate.pair.key:
             return
         self._candidate, self._beside, self._began = candidate, None, self._now()
