@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from mcp.shared.exceptions import MCPError
 from program import run
 from served_fleet import ERAS, SMALL, ask, client, text, use
 
+from ollamamaster.mcp_server.served import IN_LINE
 from ollamamaster.mcp_server.tools import TOOLS
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
@@ -101,6 +103,15 @@ async def test_a_route_has_the_data_of_the_command_and_its_run(
     assert set(data) == {*data_of(fleet, "route", QUESTION), "status", "run_id"}
     assert data["status"] == "done"
     assert data["response"].startswith("[simulated]")
+
+
+async def test_many_more_calls_than_stand_in_line_are_all_answered(era: str) -> None:
+    async with client(era) as connected:
+        found = await asyncio.gather(
+            *(ask(connected, "route_request", prompt=f"Hi {n}") for n in range(5 * IN_LINE))
+        )
+    assert {result.structured_content["status"] for result in found} == {"done"}
+    assert len({result.structured_content["run_id"] for result in found}) == len(found)
 
 
 async def test_the_text_names_model_machine_seconds_and_the_decision(era: str) -> None:

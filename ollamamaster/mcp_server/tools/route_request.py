@@ -54,8 +54,9 @@ class Routing:
         """Answer the prompt."""
         with contextlib.suppress(TimeoutError):
             # When the deadline passes here, the route says so itself.
-            await asyncio.wait_for(self.served.door.acquire(), self.request.max_time_s)
-            self._at_door = True
+            async with asyncio.timeout(self.request.max_time_s):
+                await self.served.door.acquire()
+                self._at_door = True
         try:
             result = await self._run.complete(self.served.live.fleet, self, self)
         finally:
