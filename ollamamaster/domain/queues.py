@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from ollamamaster.domain.tickets import Option, Ticket
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """When a request would begin on an instance, and what must happen before its first token.
 
     `wait_s` includes what the requests that run beside it take of the machine.
@@ -68,14 +67,18 @@ class Lane:
         for ticket in running:
             if ticket.on is not None:
                 self.memory.use(ticket.on)
+        self._running = len(self._runs)
         if machine.foreign_s > 0:
             self._runs.append((machine.foreign_s, None))
-        self._running = len(self._runs)
         self._until_free()
 
     @property
     def open(self) -> bool:
-        """Whether a slot is free now and nobody waits for it."""
+        """Whether no request of ours has or waits for a slot.
+
+        For others nobody is held: that they are there is only seen from outside, and the
+        instance's own queue lets us in the moment they end.
+        """
         return not self.waiting and self._running < self.machine.slots
 
     def spot(
