@@ -42,7 +42,11 @@ _SAME_MEANING = 0.85
 
 _CODE = re.compile(r"```[^\n`]*\n(.*?)```", re.DOTALL)
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|(?<![\w.])[-+]?\d+(?:\.\d+)?")
-_CHOICE = re.compile(r"(?:answer|option|choice)?\s*(?:is|:)?\s*\(?([A-H])\)?[.)]?", re.IGNORECASE)
+_CHOICE = re.compile(
+    r"(?:(?:the|my)?\s*(?:correct\s+|best\s+)?(?:answer|option|choice))?\s*(?:is|:)?\s*"
+    r"\(?([A-H])\)?[.)]?",
+    re.IGNORECASE,
+)
 _YES_NO = re.compile(r"(yes|no|true|false)\b[.,!]?", re.IGNORECASE)
 _WORD = re.compile(r"\w+", re.UNICODE)
 # What says nothing of the subject.

@@ -222,10 +222,8 @@ def _within(value: Any, reference: Reference) -> Any:
     for part in reference.path:
         if isinstance(value, dict) and part in value:
             value = value[part]
-        elif (
-            isinstance(value, list) and part.isascii() and part.isdigit() and int(part) < len(value)
-        ):
-            value = value[int(part)]
+        elif isinstance(value, list) and (index := _index(part)) is not None and index < len(value):
+            value = value[index]
         else:
             raise MissingDataError(f"{{{{ {reference} }}}} is not in the data: no {part!r}")
     return value
