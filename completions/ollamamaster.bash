@@ -65,7 +65,8 @@ _ollamamaster_value() {
     'discover '[0-9]* | \
         'models --instance' | \
         'route --instance' | \
-        'pull --instance')
+        'pull --instance' | \
+        'history list --instance')
         source=instances
         ;;
     'models --tier' | \
@@ -78,15 +79,31 @@ _ollamamaster_value() {
     'models 1' | \
         'route -m' | \
         'route --model' | \
-        'pull 1')
+        'pull 1' | \
+        'history list -m' | \
+        'history list --model')
         source=models
         ;;
     'route -f' | \
-        'route --file')
+        'route --file' | \
+        'assess -f' | \
+        'assess --file' | \
+        'history replay --policy' | \
+        'history export -o' | \
+        'history export --output')
         files=yes
         ;;
     'route --format')
         words='json' files=yes
+        ;;
+    'route --priority')
+        words='low normal high'
+        ;;
+    'history list --outcome')
+        words='ok connect_error timeout busy model_missing bad_request http_error stream_broken bad_response cancelled'
+        ;;
+    'history export --format')
+        words='csv jsonl'
         ;;
     'sandbox run --fleet' | \
         'sandbox up --fleet')
@@ -96,7 +113,7 @@ _ollamamaster_value() {
         words='bash zsh fish powershell'
         ;;
     'help 1')
-        words='exit-codes json environment files targets exposure discover models route pull config sandbox completion help'
+        words='exit-codes json environment files targets exposure discover models route assess pull history config sandbox completion help'
         ;;
     esac
     # shellcheck disable=SC2086 # words of our own
@@ -143,7 +160,7 @@ _ollamamaster_command() {
     commands='' options='' takes=''
     case $1 in
     '')
-        commands='discover models route pull config sandbox completion help'
+        commands='discover models route assess pull history config sandbox completion help'
         options='--version -h --help'
         ;;
     'discover')
@@ -155,12 +172,45 @@ _ollamamaster_command() {
         takes='--tier --capability --instance'
         ;;
     'route')
-        options='-f --file --system -m --model --performance --max-time --instance --local-only --format --option --think --no-think --keep-alive --pull --stream --no-stream --explain --json -q --quiet -v --verbose --debug --no-color -h --help'
-        takes='-f --file --system -m --model --performance --max-time --instance --format --option --keep-alive'
+        options='-f --file --system -m --model --performance --max-time --instance --local-only --format --option --think --no-think --keep-alive --pull --stream --no-stream --priority --no-hedge --explain --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='-f --file --system -m --model --performance --max-time --instance --format --option --keep-alive --priority'
+        ;;
+    'assess')
+        options='--requirement -f --file --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='--requirement -f --file'
         ;;
     'pull')
         options='--instance --json -q --quiet -v --verbose --debug --no-color -h --help'
         takes='--instance'
+        ;;
+    'history')
+        commands='list show stats replay path clear export'
+        options='-h --help'
+        ;;
+    'history list')
+        options='--limit -m --model --instance --outcome --since --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='--limit -m --model --instance --outcome --since'
+        ;;
+    'history show')
+        options='--json -q --quiet -v --verbose --debug --no-color -h --help'
+        ;;
+    'history stats')
+        options='--json -q --quiet -v --verbose --debug --no-color -h --help'
+        ;;
+    'history replay')
+        options='--policy --limit --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='--policy --limit'
+        ;;
+    'history path')
+        options='--json -q --quiet -v --verbose --debug --no-color -h --help'
+        ;;
+    'history clear')
+        options='--before --learnt --yes --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='--before'
+        ;;
+    'history export')
+        options='--format -o --output --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='--format -o --output'
         ;;
     'config')
         commands='init path show check'

@@ -34,7 +34,23 @@ function __ollamamaster_at -a wanted number
                 'route --format' \
                 'route --option' \
                 'route --keep-alive' \
+                'route --priority' \
+                'assess --requirement' \
+                'assess -f' \
+                'assess --file' \
                 'pull --instance' \
+                'history list --limit' \
+                'history list -m' \
+                'history list --model' \
+                'history list --instance' \
+                'history list --outcome' \
+                'history list --since' \
+                'history replay --policy' \
+                'history replay --limit' \
+                'history clear --before' \
+                'history export --format' \
+                'history export -o' \
+                'history export --output' \
                 'sandbox run --fleet' \
                 'sandbox run --speed' \
                 'sandbox run --seed' \
@@ -46,7 +62,16 @@ function __ollamamaster_at -a wanted number
                 'discover' \
                 'models' \
                 'route' \
+                'assess' \
                 'pull' \
+                'history' \
+                'history list' \
+                'history show' \
+                'history stats' \
+                'history replay' \
+                'history path' \
+                'history clear' \
+                'history export' \
                 'config' \
                 'config init' \
                 'config path' \
@@ -99,7 +124,9 @@ complete -c ollamamaster -f
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a discover -d 'Find Ollama instances on this machine and on networks you name'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a models -d 'List the models of the fleet and where each one is'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a route -d 'Answer a prompt on the model and instance that will do it best'
+complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a assess -d 'Tell whether the fleet can do a task, and how long it takes'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a pull -d 'Download a model onto an instance'
+complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a history -d 'Look at past requests: how fast, how well foreseen, and decided again'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a config -d 'Create, show and check config.toml'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a sandbox -d 'Try everything on a simulated fleet, without Ollama or a GPU'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a completion -d 'Print the completion script of a shell'
@@ -150,6 +177,8 @@ complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l think -l no-think -
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l keep-alive -x -d 'How long the model stays in memory: 10m, 0, -1 for ever'
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l pull -d 'Download the model if nobody has it; needs --model'
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l stream -l no-stream -d 'As it comes (the rule on a terminal), or whole'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l priority -x -a 'low normal high' -d 'Who goes first of your requests that wait for room'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l no-hedge -d 'Never ask a second instance when the first is late'
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l explain -d 'Show the decision and send nothing'
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l json -d 'Print one JSON document, also on failure'
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
@@ -157,6 +186,15 @@ complete -c ollamamaster -n '__ollamamaster_at \'route\'' -s v -l verbose -d 'Sa
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l debug -d 'Show a traceback when something unforeseen fails'
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l no-color -d 'No colours; NO_COLOR does the same'
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'assess\'' -l requirement -x -d 'What must hold, such as latency=100ms; repeatable'
+complete -c ollamamaster -n '__ollamamaster_at \'assess\'' -s f -l file -r -F -d 'What it is about; repeatable, also a glob'
+complete -c ollamamaster -n '__ollamamaster_at \'assess\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'assess\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'assess\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'assess\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'assess\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'assess\'' -s h -l help -d 'Show this message and exit'
 
 complete -c ollamamaster -n '__ollamamaster_at \'pull\' 1' -a '(__ollamamaster_known models)'
 complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -l instance -x -a '(__ollamamaster_known instances)' -d 'Only this instance: its id, an alias or its label'
@@ -166,6 +204,76 @@ complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -s v -l verbose -d 'Say
 complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -l debug -d 'Show a traceback when something unforeseen fails'
 complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -l no-color -d 'No colours; NO_COLOR does the same'
 complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'history\' 1' -a list -d 'List past requests, the newest first'
+complete -c ollamamaster -n '__ollamamaster_at \'history\' 1' -a show -d 'Show one request: its attempts, what was expected, and the decision as it was'
+complete -c ollamamaster -n '__ollamamaster_at \'history\' 1' -a stats -d 'Show how fast each model is on each instance, and how well estimates came true'
+complete -c ollamamaster -n '__ollamamaster_at \'history\' 1' -a replay -d 'Decide past requests again, and show what would be different. Nothing is sent'
+complete -c ollamamaster -n '__ollamamaster_at \'history\' 1' -a path -d 'Print where history.db is'
+complete -c ollamamaster -n '__ollamamaster_at \'history\' 1' -a clear -d 'Delete past requests, and really: the texts are overwritten in the file'
+complete -c ollamamaster -n '__ollamamaster_at \'history\' 1' -a export -d 'Write every past request out, the oldest first'
+complete -c ollamamaster -n '__ollamamaster_at \'history\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'history list\'' -l limit -x -d 'At most so many'
+complete -c ollamamaster -n '__ollamamaster_at \'history list\'' -s m -l model -x -a '(__ollamamaster_known models)' -d 'Only this model; no tag is :latest'
+complete -c ollamamaster -n '__ollamamaster_at \'history list\'' -l instance -x -a '(__ollamamaster_known instances)' -d 'Only this instance: its id, an alias or its label'
+complete -c ollamamaster -n '__ollamamaster_at \'history list\'' -l outcome -x -a 'ok connect_error timeout busy model_missing bad_request http_error stream_broken bad_response cancelled' -d 'Only this outcome, such as ok or all_failed'
+complete -c ollamamaster -n '__ollamamaster_at \'history list\'' -l since -x -d 'Not older than this: 2h, 7d, 2026-11-01'
+complete -c ollamamaster -n '__ollamamaster_at \'history list\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'history list\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'history list\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'history list\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'history list\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'history list\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'history show\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'history show\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'history show\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'history show\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'history show\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'history show\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'history stats\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'history stats\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'history stats\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'history stats\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'history stats\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'history stats\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'history replay\'' -l policy -r -F -d 'Settings of this file, not of config.toml'
+complete -c ollamamaster -n '__ollamamaster_at \'history replay\'' -l limit -x -d 'The latest so many'
+complete -c ollamamaster -n '__ollamamaster_at \'history replay\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'history replay\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'history replay\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'history replay\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'history replay\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'history replay\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'history path\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'history path\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'history path\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'history path\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'history path\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'history path\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'history clear\'' -l before -x -d 'Only what is older: 30d, 4w, 2026-11-01'
+complete -c ollamamaster -n '__ollamamaster_at \'history clear\'' -l learnt -d 'Also forget what was learnt of speeds, all of it'
+complete -c ollamamaster -n '__ollamamaster_at \'history clear\'' -l yes -d 'Do not ask'
+complete -c ollamamaster -n '__ollamamaster_at \'history clear\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'history clear\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'history clear\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'history clear\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'history clear\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'history clear\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'history export\'' -l format -x -a 'csv jsonl' -d 'One line a request, or a table of attempts'
+complete -c ollamamaster -n '__ollamamaster_at \'history export\'' -s o -l output -r -F -d 'Write there, not on stdout'
+complete -c ollamamaster -n '__ollamamaster_at \'history export\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'history export\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'history export\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'history export\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'history export\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'history export\'' -s h -l help -d 'Show this message and exit'
 
 complete -c ollamamaster -n '__ollamamaster_at \'config\' 1' -a init -d 'Write a commented config.toml'
 complete -c ollamamaster -n '__ollamamaster_at \'config\' 1' -a path -d 'Print where config.toml is'
@@ -234,7 +342,7 @@ complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -l debug -d 'Show
 complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -l no-color -d 'No colours; NO_COLOR does the same'
 complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -s h -l help -d 'Show this message and exit'
 
-complete -c ollamamaster -n '__ollamamaster_at \'help\' 1' -a 'exit-codes json environment files targets exposure discover models route pull config sandbox completion help'
+complete -c ollamamaster -n '__ollamamaster_at \'help\' 1' -a 'exit-codes json environment files targets exposure discover models route assess pull history config sandbox completion help'
 complete -c ollamamaster -n '__ollamamaster_at \'help\'' -l json -d 'Print one JSON document, also on failure'
 complete -c ollamamaster -n '__ollamamaster_at \'help\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
 complete -c ollamamaster -n '__ollamamaster_at \'help\'' -s v -l verbose -d 'Say more on stderr'

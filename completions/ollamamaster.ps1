@@ -9,7 +9,9 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
                 'discover' = 'Find Ollama instances on this machine and on networks you name.'
                 'models' = 'List the models of the fleet and where each one is.'
                 'route' = 'Answer a prompt on the model and instance that will do it best.'
+                'assess' = 'Tell whether the fleet can do a task, and how long it takes.'
                 'pull' = 'Download a model onto an instance.'
+                'history' = 'Look at past requests: how fast, how well foreseen, and decided again.'
                 'config' = 'Create, show and check config.toml.'
                 'sandbox' = 'Try everything on a simulated fleet, without Ollama or a GPU.'
                 'completion' = 'Print the completion script of a shell.'
@@ -107,6 +109,8 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
                 '--pull' = 'Download the model if nobody has it; needs --model.'
                 '--stream' = 'As it comes (the rule on a terminal), or whole.'
                 '--no-stream' = 'As it comes (the rule on a terminal), or whole.'
+                '--priority' = 'Who goes first of your requests that wait for room.'
+                '--no-hedge' = 'Never ask a second instance when the first is late.'
                 '--explain' = 'Show the decision and send nothing.'
                 '--json' = 'Print one JSON document, also on failure.'
                 '-q' = 'No notes on stderr; results and errors stay.'
@@ -130,6 +134,33 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
                 '--format' = @{ Words = @('json'); Source = ''; Files = $true }
                 '--option' = @{ Words = @(); Source = ''; Files = $false }
                 '--keep-alive' = @{ Words = @(); Source = ''; Files = $false }
+                '--priority' = @{ Words = @('low', 'normal', 'high'); Source = ''; Files = $false }
+            }
+            Arguments = @(@{ Words = @(); Source = ''; Files = $false })
+            Repeats = $false
+            CommandLine = $false
+        }
+        'assess' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--requirement' = 'What must hold, such as latency=100ms; repeatable.'
+                '-f' = 'What it is about; repeatable, also a glob.'
+                '--file' = 'What it is about; repeatable, also a glob.'
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+                '--requirement' = @{ Words = @(); Source = ''; Files = $false }
+                '-f' = @{ Words = @(); Source = ''; Files = $true }
+                '--file' = @{ Words = @(); Source = ''; Files = $true }
             }
             Arguments = @(@{ Words = @(); Source = ''; Files = $false })
             Repeats = $false
@@ -154,6 +185,192 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
                 '--instance' = @{ Words = @(); Source = 'instances'; Files = $false }
             }
             Arguments = @(@{ Words = @(); Source = 'models'; Files = $false })
+            Repeats = $false
+            CommandLine = $false
+        }
+        'history' = @{
+            Commands = [ordered]@{
+                'list' = 'List past requests, the newest first.'
+                'show' = 'Show one request: its attempts, what was expected, and the decision as it was.'
+                'stats' = 'Show how fast each model is on each instance, and how well estimates came true.'
+                'replay' = 'Decide past requests again, and show what would be different. Nothing is sent.'
+                'path' = 'Print where history.db is.'
+                'clear' = 'Delete past requests, and really: the texts are overwritten in the file.'
+                'export' = 'Write every past request out, the oldest first.'
+            }
+            Options = [ordered]@{
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @()
+            Repeats = $false
+            CommandLine = $false
+        }
+        'history list' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--limit' = 'At most so many.'
+                '-m' = 'Only this model; no tag is :latest.'
+                '--model' = 'Only this model; no tag is :latest.'
+                '--instance' = 'Only this instance: its id, an alias or its label.'
+                '--outcome' = 'Only this outcome, such as ok or all_failed.'
+                '--since' = 'Not older than this: 2h, 7d, 2026-11-01.'
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+                '--limit' = @{ Words = @(); Source = ''; Files = $false }
+                '-m' = @{ Words = @(); Source = 'models'; Files = $false }
+                '--model' = @{ Words = @(); Source = 'models'; Files = $false }
+                '--instance' = @{ Words = @(); Source = 'instances'; Files = $false }
+                '--outcome' = @{ Words = @('ok', 'connect_error', 'timeout', 'busy', 'model_missing', 'bad_request', 'http_error', 'stream_broken', 'bad_response', 'cancelled'); Source = ''; Files = $false }
+                '--since' = @{ Words = @(); Source = ''; Files = $false }
+            }
+            Arguments = @()
+            Repeats = $false
+            CommandLine = $false
+        }
+        'history show' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @(@{ Words = @(); Source = ''; Files = $false })
+            Repeats = $false
+            CommandLine = $false
+        }
+        'history stats' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @()
+            Repeats = $false
+            CommandLine = $false
+        }
+        'history replay' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--policy' = 'Settings of this file, not of config.toml.'
+                '--limit' = 'The latest so many.'
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+                '--policy' = @{ Words = @(); Source = ''; Files = $true }
+                '--limit' = @{ Words = @(); Source = ''; Files = $false }
+            }
+            Arguments = @()
+            Repeats = $false
+            CommandLine = $false
+        }
+        'history path' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @()
+            Repeats = $false
+            CommandLine = $false
+        }
+        'history clear' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--before' = 'Only what is older: 30d, 4w, 2026-11-01.'
+                '--learnt' = 'Also forget what was learnt of speeds, all of it.'
+                '--yes' = 'Do not ask.'
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+                '--before' = @{ Words = @(); Source = ''; Files = $false }
+            }
+            Arguments = @()
+            Repeats = $false
+            CommandLine = $false
+        }
+        'history export' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--format' = 'One line a request, or a table of attempts.'
+                '-o' = 'Write there, not on stdout.'
+                '--output' = 'Write there, not on stdout.'
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+                '--format' = @{ Words = @('csv', 'jsonl'); Source = ''; Files = $false }
+                '-o' = @{ Words = @(); Source = ''; Files = $true }
+                '--output' = @{ Words = @(); Source = ''; Files = $true }
+            }
+            Arguments = @()
             Repeats = $false
             CommandLine = $false
         }
@@ -357,7 +574,7 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
             }
             Takes = @{
             }
-            Arguments = @(@{ Words = @('exit-codes', 'json', 'environment', 'files', 'targets', 'exposure', 'discover', 'models', 'route', 'pull', 'config', 'sandbox', 'completion', 'help'); Source = ''; Files = $false })
+            Arguments = @(@{ Words = @('exit-codes', 'json', 'environment', 'files', 'targets', 'exposure', 'discover', 'models', 'route', 'assess', 'pull', 'history', 'config', 'sandbox', 'completion', 'help'); Source = ''; Files = $false })
             Repeats = $false
             CommandLine = $false
         }

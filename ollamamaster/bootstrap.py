@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from ollamamaster.domain.settings import Settings
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.ollama.client import OllamaClient
+    from ollamamaster.services.assess import AssessService
     from ollamamaster.services.discover import DiscoverService
     from ollamamaster.services.fleet import FleetService
+    from ollamamaster.services.history import HistoryService
+    from ollamamaster.services.means import Means
     from ollamamaster.services.models import ModelsService
     from ollamamaster.services.pull import PullService
     from ollamamaster.services.route import RouteService
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from ollamamaster.storage.inventory import InventoryFile
     from ollamamaster.storage.liveness import LivenessTable
     from ollamamaster.storage.paths import Paths
+    from ollamamaster.storage.remembered import RememberedRequests
+    from ollamamaster.storage.requests import RequestTables
     from ollamamaster.storage.tickets import TicketTable
 
 
@@ -111,6 +116,25 @@ class Application:
         return HistoryDatabase(self.paths.history, note=self.note)
 
     @cached_property
+    def past(self) -> RequestTables:
+        """What happened and what it taught, for routes."""
+        from ollamamaster.storage.requests import RequestTables
+
+        return RequestTables(self.history, self.settings.history)
+
+    @cached_property
+    def remembered(self) -> RememberedRequests:
+        """What happened, for a person."""
+        from ollamamaster.storage.remembered import RememberedRequests
+
+        return RememberedRequests(self.history)
+
+    def history_service(self) -> HistoryService:
+        from ollamamaster.services.history import HistoryService
+
+        return HistoryService(self.remembered)
+
+    @cached_property
     def liveness(self) -> LivenessTable:
         from ollamamaster.storage.liveness import LivenessTable
 
@@ -148,20 +172,34 @@ class Application:
 
         return PullService(self.ollama, self.clock, self.fleet_service().refreshed)
 
-    def route_service(self) -> RouteService:
+    @cached_property
+    def means(self) -> Means:
+        """What routes work with."""
+        from ollamamaster.services.means import Means
         from ollamamaster.services.residency import Residency
-        from ollamamaster.services.route import RouteService
         from ollamamaster.storage.abilities import load_abilities
 
-        return RouteService(
+        return Means(
             self.settings,
             self.ollama,
             self.liveness,
+            self.tickets,
+            self.past,
             self.clock,
             Residency(self.ollama, self.clock, self.fleet_service().refreshed),
-            self.pull_service,
             load_abilities(),
         )
+
+    def route_service(self) -> RouteService:
+        from ollamamaster.services.route import RouteService
+
+        return RouteService(self.means, self.pull_service)
+
+    def assess_service(self) -> AssessService:
+        from ollamamaster.services.assess import AssessService
+        from ollamamaster.storage.library import load_library
+
+        return AssessService(self.means, load_library)
 
     def watch_service(self, discover: DiscoverService) -> WatchService:
         from ollamamaster.services.watch import WatchService

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import pytest
 
 from ollamamaster.domain.answers import Usage
 from ollamamaster.domain.candidates import Wish
@@ -12,10 +14,16 @@ from ollamamaster.domain.instances import Instance, InstanceAddress, InstanceSet
 from ollamamaster.domain.models import GB, Model, ModelName
 from ollamamaster.domain.records import AttemptRecord, RouteRecord, Who
 from ollamamaster.domain.selection import Decision, Demand, decide
-from ollamamaster.domain.settings import Settings
+from ollamamaster.domain.settings import HistorySettings, Settings
 from ollamamaster.domain.snapshot import Fleet
 from ollamamaster.domain.task import Question, TaskType, analyse
 from ollamamaster.errors import Outcome
+from ollamamaster.storage.history import HistoryDatabase
+from ollamamaster.storage.inventory import InventoryFile
+from ollamamaster.storage.requests import RequestTables
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 # 2026-11-22 12:00 UTC.
 NOW = 1_795_348_800.0
@@ -77,6 +85,22 @@ _RECORD = RouteRecord(
     prompt="What is the capital of France?",
     answer="Paris.",
 )
+
+
+def remember(home: Path, *records: RouteRecord, store_text: bool = False) -> None:
+    """Keep these in the history of a home, as finished routes do."""
+    database = HistoryDatabase(home / "history.db", note=pytest.fail)
+    try:
+        tables = RequestTables(database, HistorySettings(store_text=store_text))
+        for each in records:
+            tables.record(each)
+    finally:
+        database.close()
+
+
+def known(home: Path, fleet: Fleet = FLEET) -> None:
+    """Put this fleet into the inventory of a home."""
+    InventoryFile(home / "inventory.toml").update(lambda _: fleet)
 
 
 def record(**changes: Any) -> RouteRecord:

@@ -138,9 +138,13 @@ def on_terminal(
     env: Mapping[str, str],
     columns: int = 120,
     stderr_apart: bool = False,
+    typed: bytes = b"",
     **variables: str,
 ) -> Screen:
-    """Run it on a pseudo-terminal until it ends; `variables` go before `env`. POSIX only."""
+    """Run it on a pseudo-terminal until it ends; `variables` go before `env`. POSIX only.
+
+    `typed` is there for it to read from the start.
+    """
     import fcntl
     import pty
     import struct
@@ -158,6 +162,7 @@ def on_terminal(
         start_new_session=True,
     )
     os.close(slave)
+    os.write(master, typed)
     patience = threading.Timer(PATIENCE_S, process.kill)
     patience.start()
     written = bytearray()

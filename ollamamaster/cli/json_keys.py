@@ -46,7 +46,56 @@ DATA: dict[str, dict[str, str]] = {
         "estimate": "p20_s p50_s p80_s",
     },
     "route --explain": {"": "decision", "decision": "DECISION"},
+    "assess": {
+        "": (
+            "can_handle confidence recommended approach command run estimate alternatives missing "
+            "reasons requirements understood"
+        ),
+        "recommended": "CANDIDATE",
+        "estimate": "p20_s p50_s p80_s",
+        "alternatives[]": "CANDIDATE",
+        "requirements[]": "key asks verdict figure value limit source chance",
+        "missing[]": "code what fix",
+    },
     "pull": {"": "model instance size_bytes seconds"},
+    "history list": {
+        "": "requests",
+        "requests[]": "id at who task_type model instance outcome seconds",
+    },
+    "history show": {
+        "": (
+            "id at who task_type model instance outcome seconds waited_s estimate prompt answer "
+            "decision attempts"
+        ),
+        "estimate": "p20_s p50_s p80_s",
+        "decision": "DECISION",
+        "attempts[]": (
+            "model instance outcome error seconds started_at usage timing estimate resident "
+            "others limited thought num_ctx"
+        ),
+        "attempts[].usage": "prompt_tokens output_tokens",
+        "attempts[].timing": (
+            "total_s first_token_s queue_s load_s prompt_s generation_s tokens_per_s"
+        ),
+        "attempts[].estimate": "p20_s p50_s p80_s",
+    },
+    "history stats": {
+        "": "pairs estimates",
+        "pairs[]": (
+            "instance model requests failures decode_tokens_per_s prefill_tokens_per_s load_s "
+            "first_token_s"
+        ),
+        "estimates": "count p80_coverage median_error",
+    },
+    "history replay": {
+        "": "replayed changed total_delta_s",
+        "changed[]": "id from to delta_s",
+        "changed[].from": "CANDIDATE",
+        "changed[].to": "CANDIDATE",
+    },
+    "history path": {"": "path"},
+    "history clear": {"": "deleted"},
+    "history export": {"": "path requests"},
     "config init": {"": "path"},
     "config path": {"": "path"},
     "config show": {"": "values", "values[]": "key value origin"},
@@ -73,6 +122,7 @@ OPEN = ("labels", "terms", "value")
 
 # `--json --stream` and `--json --watch` print these before the envelope, one a line.
 LINES = {
+    "waiting": "type instance position starts_in_s",
     "attempt": "type model instance outcome error seconds",
     "token": "type text",
     "thinking": "type text",

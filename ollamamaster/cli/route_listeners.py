@@ -25,6 +25,12 @@ class WaitingListener:
         ranked, rejected = len(decision.ranked), len(decision.rejected)
         OUTPUT.log(f"{ranked} candidates, {rejected} rejected")
 
+    def waiting(self, instance_name: str, position: int, wait_s: float) -> None:
+        self.status.show(lambda _: f"number {position} in line on {instance_name}")
+
+    def hedged(self, late: Attempt, candidate: Candidate) -> None:
+        OUTPUT.log(f"{late.instance} is late; trying {candidate.instance} beside it")
+
     def started(self, attempt: Attempt, candidate: Candidate) -> None:
         self.status.show(lambda elapsed_s: expectation(candidate, elapsed_s))
         OUTPUT.log(f"trying {attempt.model} on {attempt.instance}")

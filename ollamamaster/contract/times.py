@@ -15,3 +15,13 @@ def rfc3339(moment: datetime | None) -> str | None:
     from datetime import UTC
 
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def rfc3339_of(seconds: float) -> str | None:
+    """RFC 3339 of seconds since the epoch; null for a moment that no calendar has."""
+    from datetime import UTC, datetime
+
+    try:
+        return rfc3339(datetime.fromtimestamp(round(seconds, 3), UTC))
+    except (OverflowError, ValueError, OSError):
+        return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.models import Capability, parse_parameter_size
+from ollamamaster.domain.rates import Source
 from ollamamaster.domain.task import TaskType
 
 if TYPE_CHECKING:
@@ -142,6 +143,14 @@ class Abilities:
         """Whether benchmarks say something of the model or of its family."""
         return str(model.name) in self.models or model.name.name in self._sizes
 
+    def source(self, model: Model) -> Source:
+        """Measured where benchmarks are of this model, derived where of another size of it."""
+        known = self.models.get(str(model.name)) or self._nearest(model)
+        if known is None:
+            return Source.PRIOR
+        same = _apart(_parameters(model), known.parameters) <= _SAME_SIZE
+        return Source.MEASURED if same else Source.DERIVED
+
     def _nearest(self, model: Model) -> PublishedModel | None:
         sizes = self._sizes.get(model.name.name, ())
         mine = _parameters(model)
@@ -171,6 +180,14 @@ def difficulty(complexity: float) -> float:
 def quality(model: Model, task: Task, settings: Settings, abilities: Abilities) -> float:
     """How likely it is that the model's answer is right."""
     return success(ability(model, task, settings, abilities), difficulty(task.complexity))
+
+
+def judged_by(model: Model, task: Task, settings: Settings, abilities: Abilities) -> Source:
+    """What the ability rests on: the person's word, benchmarks of it or its family, its size."""
+    said = settings.models.get(str(model.name))
+    if said is not None and task.type in said.ability:
+        return Source.CONFIGURED
+    return abilities.source(model)
 
 
 def ability(model: Model, task: Task, settings: Settings, abilities: Abilities) -> float:

@@ -115,7 +115,7 @@ def prospect(pair: Pair, task: Task, known: Knowledge) -> Prospect:
     prompt_s = prompt_tokens / rates.prefill.median
     # The first token comes with the end of the prompt, each further one is a step.
     generation_s = max(0.0, output.p50 - 1) / rates.decode.median
-    turn = known.queues.turn(pair, context, prompt_s + generation_s)
+    turn = known.queues.turn(pair, context, rates.load_s.median, prompt_s + generation_s)
     wait_s = turn.wait_s
     load_s = 0.0 if turn.residency is Residency.RESIDENT else rates.load_s.median
     overhead_s = profiles.overhead_s(pair.instance)

@@ -42,6 +42,9 @@ _PREFILL_ELSEWHERE = 6.0
 _LOAD_GB_S = 1.5
 _LOAD_START_S = 0.5
 
+# A model takes a tenth more than its size with the cache of a usual context.
+_WITH_CACHE = 1.1
+
 # How far the truth may lie from such a prior, as a factor for the 80% quantile.
 PRIOR_SPREAD = 2.5
 CONFIGURED_SPREAD = 1.5
@@ -106,6 +109,12 @@ def share_outside(model: Model, instance: Instance) -> float:
     if loaded is not None and loaded.size and loaded.size_vram:
         return max(0.0, 1 - loaded.size_vram / loaded.size)
     total = instance.gpu.vram_total
-    if not total or not model.size_bytes:
+    if not total or not model.size_bytes or not spills(model.size_bytes, instance):
         return 0.0
-    return max(0.0, 1 - total / (model.size_bytes * 1.1))
+    return 1 - total / (model.size_bytes * _WITH_CACHE)
+
+
+def spills(size_bytes: float, instance: Instance) -> bool:
+    """Whether a model of this size is more than the graphics memory, where that is known."""
+    total = instance.gpu.vram_total
+    return bool(total) and size_bytes * _WITH_CACHE > (total or 0)

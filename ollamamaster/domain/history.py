@@ -19,23 +19,6 @@ RECENT = 12
 
 
 @dataclass(frozen=True, slots=True)
-class PastRequest:
-    """One request of the past, without its details. `at` is seconds since the epoch.
-
-    `model` and `instance` are those that answered, or were tried last; None when nothing was.
-    """
-
-    id: str
-    at: float
-    who: str
-    task_type: str
-    model: str | None
-    instance: str | None
-    outcome: str
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class HistoryQuery:
     """Which past requests; the newest `limit` of those that match. None matches all."""
 

@@ -6,6 +6,7 @@ quantity, is left out.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from ollamamaster.domain.profile_rows import (
     measured,
     pair_key,
     sampled,
+    samples_in,
     tokens_key,
 )
 from ollamamaster.domain.task import TaskType
@@ -71,8 +73,14 @@ _LEAST_TOKENS_TO_COMPARE = 100
 # twenty give the median within 20%, and 40 have room for a mix.
 _LENGTHS_KEPT = 40
 
+# What a rate that was shared with others counts of a full measurement.
+_SHARED_TRUST = 0.1
+
 # Other models of an instance that are remembered to derive a rate from.
 _MODELS_KEPT = 12
+
+# A model of which less than this share lies elsewhere runs as if it were all in one memory.
+_ALL_OUTSIDE, _ALL_INSIDE = 0.001, 0.999
 
 # Outcomes remembered for each pair.
 _OUTCOMES_KEPT = 20
@@ -207,38 +215,41 @@ def _is_failure(outcome: Outcome) -> bool:
 
 
 def _with_rates(row: Row, attempt: AttemptRecord) -> Row:
-    """What an answer says of the pair's rates. Beside others of ours it says nothing of them."""
-    if attempt.size_bytes:
-        row = {**row, "bytes": attempt.size_bytes, "active": attempt.active_fraction}
-    if attempt.others:
-        return row
+    """What an answer says of the pair's rates; beside others of ours it says little."""
     usage, share = attempt.usage, attempt.in_vram
     # The first token comes with the end of the prompt, the others are a step each.
     steps = (usage.output_tokens or 0) - 1
     decode = _rate(steps, usage.generation_s, _LEAST_STEPS)
     if decode is not None:
-        row = sampled(row, "decode", (decode, 1.0, share), noise=DECODE_NOISE)
+        row = _with_decode(row, decode, attempt)
+    if attempt.others:
+        return row
     prompt_tokens = usage.prompt_tokens or 0
     prefill = _rate(prompt_tokens, usage.prompt_s, _LEAST_PROMPT_TOKENS)
     writing = decode or _median(row, "decode")
     if prefill is not None and (writing is None or prefill <= _MOST_PREFILL_TO_DECODE * writing):
         trust = min(1.0, prompt_tokens / _FULL_PROMPT_TOKENS)
-        row = sampled(
-            row,
-            "prefill",
-            (prefill, trust, share),
-            noise=PREFILL_NOISE,
-            quantile=_PREFILL_QUANTILE,
-        )
+        sample = prefill, trust, share
+        row = sampled(row, "prefill", sample, noise=PREFILL_NOISE, quantile=_PREFILL_QUANTILE)
     if _is_load(attempt):
-        row = sampled(
-            row,
-            "load",
-            (usage.load_s or 0.0, 1.0, None),
-            noise=LOAD_NOISE,
-            quantile=_LOAD_QUANTILE,
-        )
+        sample = usage.load_s or 0.0, 1.0, None
+        row = sampled(row, "load", sample, noise=LOAD_NOISE, quantile=_LOAD_QUANTILE)
     return row
+
+
+def _with_decode(row: Row, decode: float, attempt: AttemptRecord) -> Row:
+    """A rate alone on the machine; a shared one only as long as there is none.
+
+    Two that write at once have half the rate each, two that take turns all of it: between them
+    lies the root of the number.
+    """
+    at_once = 1 + attempt.others
+    if at_once == 1:
+        return sampled(row, "decode", (decode, 1.0, attempt.in_vram), noise=DECODE_NOISE)
+    if any(trust > _SHARED_TRUST for _, trust, _ in samples_in(row, "decode")):
+        return row
+    sample = decode * math.sqrt(at_once), _SHARED_TRUST, attempt.in_vram
+    return sampled(row, "decode", sample, noise=DECODE_NOISE + math.log(at_once) / 2)
 
 
 def _rate(count: float, seconds: float | None, least: float) -> float | None:
@@ -260,27 +271,20 @@ def _median(row: Row, name: str) -> float | None:
 
 
 def _with_model(row: Row, attempt: AttemptRecord, pair: Row) -> Row:
-    """The instance's row with what this model shows of the machine; a spilled one shows little."""
-    share = attempt.in_vram
-    if not attempt.size_bytes or (share is not None and 0.001 < share < 0.999):
-        return row
+    """The instance's row with what this model shows of the machine; a spilled one shows nothing."""
+    models, share = row.get("models"), attempt.in_vram
+    before = models if isinstance(models, dict) else {}
+    kept = {name: figures for name, figures in before.items() if name != attempt.model}
     figures = {
         name: found.median
         for name in ("decode", "prefill", "load")
         if (found := measured(pair, name)) is not None
     }
-    if not figures:
-        return row
-    models = row.get("models")
-    before = models if isinstance(models, dict) else {}
-    kept = {name: figures for name, figures in before.items() if name != attempt.model}
-    kept[attempt.model] = {
-        "bytes": attempt.size_bytes,
-        "active": attempt.active_fraction,
-        **figures,
-    }
-    latest = list(kept.items())[-_MODELS_KEPT:]
-    return {**row, "models": dict(latest)}
+    spilled = share is not None and _ALL_OUTSIDE < share < _ALL_INSIDE
+    if attempt.size_bytes and figures and not spilled:
+        said = {"bytes": attempt.size_bytes, "active": attempt.active_fraction}
+        kept[attempt.model] = {**said, **figures}
+    return {**row, "models": dict(list(kept.items())[-_MODELS_KEPT:])}
 
 
 def _with_overhead(row: Row, attempt: AttemptRecord) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -64,45 +65,49 @@ def measure(
 
 
 def weighted_quantile(values: Sequence[tuple[float, float]], quantile: float) -> float:
-    """The quantile of (value, weight), linear between the middles of the weights."""
+    """The quantile of (value, weight).
+
+    Each value stands for its weight; from one to the next it goes evenly, over half of the
+    smaller weight to both sides, so that a slight value moves little.
+    """
     ordered = sorted(values)
     wanted = quantile * sum(weight for _, weight in ordered)
     passed = 0.0
-    before, at = ordered[0][0], 0.0
-    for value, weight in ordered:
-        middle = passed + weight / 2
-        if middle >= wanted:
-            share = (wanted - at) / (middle - at) if passed else 1.0
-            return before + (value - before) * share
-        before, at = value, middle
+    for (value, weight), (following, next_weight) in pairwise(ordered):
         passed += weight
-    return before
+        half = min(weight, next_weight) / 2
+        if wanted <= passed - half:
+            return value
+        if wanted < passed + half:
+            return value + (following - value) * (wanted - passed + half) / (2 * half)
+    return ordered[-1][0]
 
 
 def surviving_quantiles(
     values: Sequence[tuple[float, bool, float]], quantiles: Sequence[float]
-) -> list[float]:
+) -> list[float | None]:
     """Quantiles of (value, cut short, weight), where what was cut short would have been longer.
 
-    The product-limit estimator (Kaplan and Meier 1958). Beyond what was seen whole, the longest
-    value is all that can be said.
+    The product-limit estimator (Kaplan and Meier 1958). None where too few were seen whole.
     """
     ordered = sorted(values)
     left = sum(weight for _, _, weight in ordered)
-    survival, at = 1.0, 0.0
+    survival = 1.0
     steps: list[tuple[float, float]] = []
     for value, cut, weight in ordered:
-        if not cut and left > 0:
+        if not cut:
             after = survival * max(0.0, 1 - weight / left)
-            # The middle of the step stands for the value, as in `weighted_quantile`.
+            # The middle of the step stands for the value.
             steps.append((1 - (survival + after) / 2, value))
             survival = after
-        left -= weight
-        at = value
-    return [_between(steps, quantile, at) for quantile in quantiles]
+        left = max(left - weight, 1e-12)
+    all_whole = not any(cut for _, cut, _ in ordered)
+    if steps and all_whole:
+        steps.append((1.0, steps[-1][1]))
+    return [_between(steps, quantile) for quantile in quantiles]
 
 
-def _between(steps: Sequence[tuple[float, float]], wanted: float, longest: float) -> float:
+def _between(steps: Sequence[tuple[float, float]], wanted: float) -> float | None:
     before: tuple[float, float] | None = None
     for share, value in steps:
         if share >= wanted:
@@ -110,7 +115,7 @@ def _between(steps: Sequence[tuple[float, float]], wanted: float, longest: float
                 return value
             return before[1] + (value - before[1]) * (wanted - before[0]) / (share - before[0])
         before = share, value
-    return longest
+    return None
 
 
 def number(value: Any, low: float, high: float) -> float | None:

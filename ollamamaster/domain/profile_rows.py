@@ -64,7 +64,7 @@ def sampled(
     quantile: float = 0.5,
 ) -> Row:
     """The row with one more sample of (value, trust, share in graphics memory) of a quantity."""
-    kept = [*_samples(row, name), sample][-KEPT:]
+    kept = [*samples_in(row, name), sample][-KEPT:]
     alike = [(value, trust) for value, trust, share in kept if _same(share, sample[2])]
     together = measure(alike, noise=noise, quantile=quantile)
     return {
@@ -79,7 +79,8 @@ def sampled(
     }
 
 
-def _samples(row: Row, name: str) -> list[tuple[float, float, float | None]]:
+def samples_in(row: Row, name: str) -> list[tuple[float, float, float | None]]:
+    """The kept samples of a quantity, the oldest first: value, trust, share in graphics memory."""
     stored = row.get(name)
     samples = stored.get("samples") if isinstance(stored, dict) else None
     found = []

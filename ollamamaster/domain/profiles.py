@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ollamamaster.domain.calibration import Calibration
 from ollamamaster.domain.concurrency import Slots, slots_in
-from ollamamaster.domain.hardware_prior import prior_of, prior_rates, share_outside
+from ollamamaster.domain.hardware_prior import prior_of, prior_rates, share_outside, spills
 from ollamamaster.domain.measures import FADE_LENGTH, Z80, Measure, number, surviving_quantiles
 from ollamamaster.domain.models import Capability
 from ollamamaster.domain.profile_rows import (
@@ -123,6 +123,9 @@ class Profiles:
         model = str(pair.model.name)
         thinks = Capability.THINKING in (pair.model.capabilities or ())
         quiet = thinks and task.no_thinking
+        if task.length_said:
+            said = task.output_tokens
+            return said.times(_THINKING_FACTOR) if thinks and not quiet else said
         key = (model, thinks, task.no_thinking, task.type, task.output_tokens, task.output_limit)
         output: Range | None = self._kept.get(key)
         if output is None:
@@ -217,11 +220,17 @@ class Profiles:
             (length, cut, FADE_LENGTH ** (newest_last - at))
             for at, (length, cut) in enumerate(answers)
         ]
-        count = len(answers)
         own = surviving_quantiles(weighted, (0.2, 0.5, 0.8))
-        share = count / (count + _LENGTH_PRIOR_WORTH)
+        longest = max(length for length, _ in answers)
+        share = len(answers) / (len(answers) + _LENGTH_PRIOR_WORTH)
         before = (fallback.p20, fallback.p50, fallback.p80)
-        return Range(*(b * (o / b) ** share for o, b in zip(own, before, strict=True)))
+        # Where only answers that were cut tell, it is at least as long as those.
+        return Range(
+            *(
+                b * ((max(longest, b) if o is None else o) / b) ** share
+                for o, b in zip(own, before, strict=True)
+            )
+        )
 
 
 def _neighbours_in(row: Row, instance: Instance) -> tuple[_Neighbours, _Neighbours, _Neighbours]:
@@ -230,7 +239,8 @@ def _neighbours_in(row: Row, instance: Instance) -> tuple[_Neighbours, _Neighbou
     for model, figures in models.items() if isinstance(models, dict) else ():
         size = number(figures.get("bytes"), 1, 1e15) if isinstance(figures, dict) else None
         active = number(figures.get("active"), 1e-6, 1) if size is not None else None
-        if size is None or active is None:
+        if size is None or active is None or spills(size, instance):
+            # What was seen on a cold start has no share; what cannot fit was spilled.
             continue
         prior = prior_of(size, active, instance)
         for name, rate in (

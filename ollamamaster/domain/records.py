@@ -56,6 +56,23 @@ class AttemptRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class PastRequest:
+    """One request of the past, without its details. `at` is seconds since the epoch.
+
+    `model` and `instance` are those that answered, or were tried last; None when nothing was.
+    """
+
+    id: str
+    at: float
+    who: str
+    task_type: str
+    model: str | None
+    instance: str | None
+    outcome: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class RouteRecord:
     """One finished route. `seconds` is the whole of it, our own waiting `waited_s` included.
 
@@ -80,3 +97,18 @@ class RouteRecord:
         """The attempt that answered, else the last one; None when nothing was tried."""
         answered = (each for each in self.attempts if each.outcome is Outcome.OK)
         return next(answered, self.attempts[-1] if self.attempts else None)
+
+    @property
+    def summary(self) -> PastRequest:
+        """The request without its details."""
+        used = self.used
+        return PastRequest(
+            self.id,
+            self.at,
+            str(self.who),
+            str(self.task_type),
+            None if used is None else used.model,
+            None if used is None else used.instance,
+            self.outcome,
+            self.seconds,
+        )

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
-from ollamamaster.domain.ability import quality
+from ollamamaster.domain.ability import judged_by, quality
 from ollamamaster.domain.candidates import Reason, Rejection, Wish, sift
 from ollamamaster.domain.estimate import Prospect, prospect
 from ollamamaster.domain.knowledge import Knowledge
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from ollamamaster.domain.candidates import Pair
     from ollamamaster.domain.estimate import Estimate
     from ollamamaster.domain.models import Model
+    from ollamamaster.domain.rates import Source
     from ollamamaster.domain.settings import Settings
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.domain.task import Task
@@ -38,11 +38,15 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A pair with its score; `terms` add up to it. All are fractions of p(success)."""
+    """A pair with its score; `terms` add up to it. All are fractions of p(success).
+
+    `judged` is what the `quality` among them rests on, None where that was not kept.
+    """
 
     prospect: Prospect
     score: float
     terms: Mapping[str, float]
+    judged: Source | None = None
 
     @property
     def pair(self) -> Pair:
@@ -108,13 +112,13 @@ def decide(
 
 
 class _Likely:
-    """How likely each model is to be right: told once for all the instances that have it."""
+    """How likely each model is to be right, and by what: once for all instances that have it."""
 
     def __init__(self, task: Task, settings: Settings, abilities: Abilities) -> None:
-        self._of = partial(quality, task=task, settings=settings, abilities=abilities)
-        self._told: dict[object, float] = {}
+        self._known = (task, settings, abilities)
+        self._told: dict[object, tuple[float, Source]] = {}
 
-    def __call__(self, model: Model) -> float:
+    def __call__(self, model: Model) -> tuple[float, Source]:
         # All that it depends on; builds of one name may differ between instances.
         build = (
             model.name,
@@ -127,7 +131,8 @@ class _Likely:
         )
         found = self._told.get(build)
         if found is None:
-            found = self._told[build] = self._of(model)
+            found = quality(model, *self._known), judged_by(model, *self._known)
+            self._told[build] = found
         return found
 
 
@@ -141,14 +146,15 @@ def _score(
 ) -> Candidate:
     expected = prospect(pair, task, known)
     price = settings.route.price_per_doubling[demand.performance]
+    right, judged = likely(pair.model)
     terms = {
-        "quality": likely(pair.model),
+        "quality": right,
         "time": time_term(price, expected.weighted_p80_s),
         "locality": locality_term(settings.policy, pair.instance.locality, price),
         "cost": 0.0,
         "region": 0.0,
     }
-    return Candidate(expected, sum(terms.values()), terms)
+    return Candidate(expected, sum(terms.values()), terms, judged)
 
 
 def _order(candidate: Candidate) -> tuple[float, float, str, str]:

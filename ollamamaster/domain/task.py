@@ -76,7 +76,8 @@ class Task:
     """A question as it was understood. `evidence` names rules and counts, no words of the prompt.
 
     `context_tokens` is what prompt and answer need together, with a margin for both estimates;
-    `output_limit` bounds the answer with its thoughts.
+    `output_limit` bounds the answer with its thoughts; with `length_said` a person told how long
+    the answer is to be, so no other length is learnt for it.
     """
 
     type: TaskType
@@ -88,6 +89,7 @@ class Task:
     evidence: tuple[str, ...] = ()
     no_thinking: bool = False
     output_limit: int | None = None
+    length_said: bool = False
 
 
 # Tokens of an answer before anything is learnt. Medians follow the public conversation traces
@@ -126,10 +128,11 @@ _LONG_DOCUMENT_TOKENS = 2000
 # stands; three times as many would take more than a millisecond.
 _RULE_WINDOW = 800
 
-# Length counts by doublings from one line with its template on, up to where it is a book: over six
-# public prompt sets length alone tells a little of what is hard (a mean APGR of 0.55).
+# Length counts by doublings from one line with its template on: over six public prompt sets it
+# tells a little of what is hard (a mean APGR of 0.55). From 4,096 tokens on it is the reading that
+# is hard, which depends on the model (ability.py).
 _SHORT_PROMPT = 32
-_DOUBLINGS = 10
+_DOUBLINGS = 7
 
 # The prompt's estimate is off by a fifth at times; a refused prompt costs a second attempt.
 _PROMPT_MARGIN = 1.2
@@ -200,7 +203,7 @@ def _type(
     question: Question, prompt: task_rules.Prompt, prompt_tokens: int
 ) -> tuple[TaskType, list[str]]:
     if question.images:
-        return TaskType.VISION, [f"{question.images} images"]
+        return TaskType.VISION, ["1 image" if question.images == 1 else f"{question.images} images"]
     attached = sum(map(estimate_tokens, question.documents)) + question.unseen_tokens
     beginning = question.documents[0][:4000] if question.documents else ""
     if attached >= _LONG_DOCUMENT_TOKENS and not looks_like_code(beginning):

@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Protocol
 
 from ollamamaster.domain.answers import AnswerRequest, Usage
 from ollamamaster.domain.liveness import HEALTHY, Health
-from ollamamaster.domain.routing import Attempt, RouteRequest, RouteResult, Timing
+from ollamamaster.domain.routing import Attempt, RouteResult, Timing
 from ollamamaster.errors import AttemptError, Outcome
+from ollamamaster.services.recording import attempt_record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ollamamaster.domain.estimate import Estimate
+    from ollamamaster.domain.records import AttemptRecord
+    from ollamamaster.domain.routing import RouteRequest
     from ollamamaster.domain.selection import Candidate, Decision
-    from ollamamaster.domain.settings import Settings
-    from ollamamaster.ports import Clock, LivenessStore, OllamaAPI
+    from ollamamaster.services.means import Means
 
 # The probe of an instance that was left alone for a while.
 PROBE_TIMEOUT_S = 2.0
@@ -28,8 +33,14 @@ class RouteListener(Protocol):
     def decided(self, decision: Decision) -> None:
         """The order of the candidates is known."""
 
+    def waiting(self, instance_name: str, position: int, wait_s: float) -> None:
+        """There is no room now: its place in that instance's line, and when it likely begins."""
+
     def started(self, attempt: Attempt, candidate: Candidate) -> None:
         """An attempt begins."""
+
+    def hedged(self, late: Attempt, candidate: Candidate) -> None:
+        """The first token is late, so this candidate is tried beside the attempt."""
 
     def token(self, text: str, thinking: str) -> None:
         """Some of the answer, or of the thoughts before it, has come."""
@@ -44,32 +55,60 @@ class RouteListener(Protocol):
         """Something worth knowing."""
 
 
+@dataclass(eq=False)
+class Trial:
+    """One try of one candidate, as it goes. `estimate` is for this try alone.
+
+    `most_others` tells how many requests of ours ran beside it. Times are of the monotonic clock,
+    `started_at` is seconds since the epoch, `first_token_s` counts from the start of the try.
+    """
+
+    candidate: Candidate
+    estimate: Estimate
+    num_ctx: int | None
+    keep_alive: str | int | None
+    most_others: Callable[[], int]
+    began: float = 0.0
+    started_at: float = 0.0
+    first_token_s: float | None = None
+    thought: bool = False
+    done_reason: str | None = None
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def attempt(self) -> Attempt:
+        """What it looks like while it runs."""
+        return Attempt(self.candidate.model, self.candidate.instance)
+
+
 @dataclass
 class Answering:
     """The answer to one request as it comes, and every attempt to get it.
 
-    An attempt that fails voids what it had brought; whether the instance is to blame is learnt.
+    Several trials may run at once; the first that speaks has the floor, and what another one
+    brings is not heard. One that fails voids what it had brought; whether the instance is to
+    blame is learnt. `on_speech` is told, in the task of the trial that takes the floor.
+    `trial` is the one whose answer this is; `began_at` is seconds since the epoch.
     """
 
     request: RouteRequest
-    settings: Settings
-    ollama: OllamaAPI
-    liveness: LivenessStore
-    clock: Clock
+    means: Means
     attempts: list[Attempt] = field(default_factory=list)
+    records: list[AttemptRecord] = field(default_factory=list)
     health: dict[str, Health] = field(default_factory=dict)
-    done_reason: str | None = None
-    usage: Usage = field(default_factory=Usage)
-    waited_s: float = 0.0
+    on_speech: Callable[[Trial], None] | None = None
+    trial: Trial | None = None
+    _speaker: Trial | None = None
     _text: StringIO = field(default_factory=StringIO)
     _thinking: StringIO = field(default_factory=StringIO)
-    _candidate: Candidate | None = None
     _first_token_s: float | None = None
     _total_s: float | None = None
+    began_at: float = field(init=False)
     _began: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self._began = self.clock.monotonic()
+        self._began = self.means.clock.monotonic()
+        self.began_at = self.means.clock.now().timestamp()
 
     @property
     def characters(self) -> int:
@@ -78,90 +117,114 @@ class Answering:
 
     def elapsed_s(self) -> float:
         """Seconds since the prompt had been read."""
-        return self.clock.monotonic() - self._began
+        return self.means.clock.monotonic() - self._began
 
-    def so_far(self, decision: Decision | None) -> RouteResult:
-        """The route as far as it is known now."""
-        candidate, usage = self._candidate, self.usage
+    def so_far(
+        self, decision: Decision | None, estimate: Estimate | None, waited_s: float
+    ) -> RouteResult:
+        """The route as far as it is known now; `estimate` was made when it began."""
+        trial = self.trial
+        usage = Usage() if trial is None else trial.usage
         slot_wait = usage.slot_wait_s
+        known = slot_wait is not None or waited_s > 0
         return RouteResult(
             response=self._text.getvalue(),
             thinking=self._thinking.getvalue() or None,
-            model=candidate.model if candidate else None,
-            instance=candidate.instance if candidate else None,
-            done_reason=self.done_reason,
+            model=trial.candidate.model if trial else None,
+            instance=trial.candidate.instance if trial else None,
+            done_reason=trial.done_reason if trial else None,
             decision=decision,
             attempts=tuple(self.attempts),
             usage=usage,
             timing=Timing(
                 total_s=self.elapsed_s() if self._total_s is None else self._total_s,
                 first_token_s=self._first_token_s,
-                queue_s=None if slot_wait is None else self.waited_s + slot_wait,
+                queue_s=waited_s + (slot_wait or 0.0) if known else None,
                 load_s=usage.load_s,
                 prompt_s=usage.prompt_s,
                 generation_s=usage.generation_s,
                 tokens_per_s=usage.tokens_per_s,
             ),
-            estimate=candidate.estimate if candidate else None,
+            estimate=estimate,
         )
 
     async def attempt(
-        self, candidate: Candidate, num_ctx: int | None, listener: RouteListener
+        self, trial: Trial, listener: RouteListener, *, beside: bool = False
     ) -> AttemptError | None:
-        """One attempt; None when it answered, else why not."""
-        self._forget_answer(candidate)
-        attempt = Attempt(candidate.model, candidate.instance)
-        began = self.clock.monotonic()
-        listener.started(attempt, candidate)
+        """One attempt; None when it answered, else why not.
+
+        One that runs `beside` another is nobody's answer until it speaks; when another one was
+        faster, it is cancelled.
+        """
+        trial.began = self.means.clock.monotonic()
+        trial.started_at = self.means.clock.now().timestamp()
+        if not beside:
+            self._forget_answer(trial)
+        listener.started(trial.attempt, trial.candidate)
         try:
-            await self._probe(candidate)
-            await self._stream(candidate, num_ctx, listener)
+            await self._probe(trial.candidate)
+            await self._stream(trial, listener)
         except AttemptError as failure:
-            attempt = replace(attempt, connected=failure.connected)
-            attempt = self._record(attempt, failure.outcome, began, failure.message)
-            self._learn_health(candidate.instance, failure)
-            if self._first_token_s is not None:
+            attempt = replace(trial.attempt, connected=failure.connected)
+            attempt = self._ended(trial, attempt, failure.outcome, failure.message)
+            self._learn_health(trial.candidate.instance, failure)
+            if self._speaker is trial:
+                self._speaker = None
                 listener.restarted(attempt)
             listener.ended(attempt)
             return failure
         except asyncio.CancelledError:
-            listener.ended(self._record(attempt, Outcome.CANCELLED, began, None))
+            listener.ended(self._ended(trial, trial.attempt, Outcome.CANCELLED, None))
             raise
-        self._learn_health(candidate.instance, None)
+        self._learn_health(trial.candidate.instance, None)
         self._total_s = self.elapsed_s()
-        listener.ended(self._record(attempt, Outcome.OK, began, None))
+        listener.ended(self._ended(trial, trial.attempt, Outcome.OK, None))
         return None
 
     async def _probe(self, candidate: Candidate) -> None:
         """Ask an instance that was left alone for a sign of life before it is used again."""
+        means = self.means
         health = self.health.get(candidate.instance, HEALTHY)
-        if health.needs_probe(self.clock.now().timestamp()):
+        if health.needs_probe(means.clock.now().timestamp()):
             endpoint = candidate.pair.instance.endpoint
-            await self.ollama.version(endpoint, timeout_s=PROBE_TIMEOUT_S)
+            await means.ollama.version(endpoint, timeout_s=PROBE_TIMEOUT_S)
 
-    async def _stream(
-        self, candidate: Candidate, num_ctx: int | None, listener: RouteListener
-    ) -> None:
-        request = self._answer_request(candidate, num_ctx)
-        endpoint = candidate.pair.instance.endpoint
-        async with aclosing(self.ollama.answer(endpoint, request)) as chunks:
+    async def _stream(self, trial: Trial, listener: RouteListener) -> None:
+        endpoint = trial.candidate.pair.instance.endpoint
+        request = self._answer_request(trial)
+        async with aclosing(self.means.ollama.answer(endpoint, request)) as chunks:
             async for chunk in chunks:
-                if self._first_token_s is None and (chunk.text or chunk.thinking):
-                    self._first_token_s = self.elapsed_s()
                 if chunk.text or chunk.thinking:
-                    self._text.write(chunk.text)
-                    self._thinking.write(chunk.thinking)
+                    self._take_floor(trial)
+                    self._hear(trial, chunk.text, chunk.thinking)
                     listener.token(chunk.text, chunk.thinking)
                 if chunk.done:
-                    self.done_reason = chunk.done_reason or "stop"
-                    self.usage = chunk.usage
+                    self._take_floor(trial)
+                    trial.done_reason = chunk.done_reason or "stop"
+                    trial.usage = chunk.usage
 
-    def _answer_request(self, candidate: Candidate, num_ctx: int | None) -> AnswerRequest:
-        request = self.request
-        said = self.settings.models.get(candidate.model)
-        keep_alive = request.keep_alive
-        if keep_alive is None and said is not None:
-            keep_alive = said.keep_alive
+    def _take_floor(self, trial: Trial) -> None:
+        if self._speaker is trial:
+            return
+        if self._speaker is not None:
+            # The other one spoke while this token was on its way.
+            raise asyncio.CancelledError
+        if self.trial is not trial:
+            self._forget_answer(trial)
+        self._speaker = trial
+        if self.on_speech is not None:
+            self.on_speech(trial)
+
+    def _hear(self, trial: Trial, text: str, thinking: str) -> None:
+        if trial.first_token_s is None:
+            trial.first_token_s = self.means.clock.monotonic() - trial.began
+            self._first_token_s = self.elapsed_s()
+        trial.thought = trial.thought or bool(thinking)
+        self._text.write(text)
+        self._thinking.write(thinking)
+
+    def _answer_request(self, trial: Trial) -> AnswerRequest:
+        request, candidate = self.request, trial.candidate
         return AnswerRequest(
             model=candidate.model,
             prompt=request.full_prompt,
@@ -170,28 +233,28 @@ class Answering:
             format=request.format,
             options=request.options,
             think=request.think,
-            keep_alive=keep_alive,
-            num_ctx=None if candidate.pair.model.cloud else num_ctx,
+            keep_alive=trial.keep_alive,
+            num_ctx=None if candidate.pair.model.cloud else trial.num_ctx,
         )
 
-    def _forget_answer(self, candidate: Candidate) -> None:
-        self._candidate = candidate
+    def _forget_answer(self, trial: Trial) -> None:
+        self.trial, self._speaker = trial, None
         self._text, self._thinking = StringIO(), StringIO()
         self._first_token_s = None
-        self.usage = Usage()
 
-    def _record(
-        self, attempt: Attempt, outcome: Outcome, began: float, error: str | None
+    def _ended(
+        self, trial: Trial, attempt: Attempt, outcome: Outcome, error: str | None
     ) -> Attempt:
-        seconds = self.clock.monotonic() - began
+        seconds = self.means.clock.monotonic() - trial.began
         ended = replace(attempt, outcome=outcome, error=error, seconds=seconds)
         self.attempts.append(ended)
+        self.records.append(attempt_record(trial, ended, self.request))
         return ended
 
     def _learn_health(self, instance: str, failure: AttemptError | None) -> None:
-        liveness = self.liveness
+        liveness = self.means.liveness
         if failure is not None and failure.instances_fault:
-            now = self.clock.now().timestamp()
+            now = self.means.clock.now().timestamp()
             self.health[instance] = liveness.update(instance, lambda health: health.failed(now))
         elif instance in self.health and (failure is None or failure.connected):
             del self.health[instance]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio  # noqa: TID253 (imported only by commands that wait for instances)
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.instances import Instance, Status
@@ -11,14 +11,14 @@ from ollamamaster.errors import AttemptError, Outcome
 from ollamamaster.services.fleet import LISTS_FRESH_S
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.ports import Clock, OllamaAPI
 
-# What is in memory changes with every request, so older than this it is asked again, but nobody
-# should wait for a machine that is switched off.
-FRESH_S = 5.0
+# What is in memory changes with every request, so only what was read within this command, or just
+# before it, is not asked again; but nobody should wait for a machine that is switched off.
+FRESH_S = 0.5
 WITHIN_S = 0.25
 
 
@@ -32,6 +32,7 @@ class Residency:
     ollama: OllamaAPI
     clock: Clock
     refresh: Callable[[Fleet, Sequence[Instance]], Awaitable[Fleet]]
+    _late: set[str] = field(default_factory=set)
 
     async def current(self, fleet: Fleet) -> Fleet:
         """The fleet with what is in memory now; one that is late keeps what was known."""
@@ -53,6 +54,14 @@ class Residency:
         """The fleet after everyone was asked for everything, whatever its age."""
         return await self.refresh(fleet, fleet.instances)
 
+    async def memory(self, fleet: Fleet, ids: Collection[str]) -> Fleet:
+        """The fleet with what these instances have in memory now.
+
+        For a route that waits and asks again and again: those that were late are left out.
+        """
+        asked = [i for i in fleet if i.id in ids and i.id not in self._late]
+        return await self._with_memory(fleet, asked)
+
     async def _with_memory(self, fleet: Fleet, asked: Sequence[Instance]) -> Fleet:
         answers = await asyncio.gather(*map(self._now, asked))
         now = {instance.id: instance for instance in answers}
@@ -63,10 +72,12 @@ class Residency:
             async with asyncio.timeout(WITHIN_S):
                 loaded = await self.ollama.ps(instance.endpoint, timeout_s=WITHIN_S)
         except TimeoutError:
+            self._late.add(instance.id)
             return instance
         except AttemptError as failure:
             if failure.outcome is Outcome.CONNECT_ERROR:
                 return replace(instance, status=Status.DOWN)
             return instance
+        self._late.discard(instance.id)
         status = Status.UP if instance.status is Status.DOWN else instance.status
         return replace(instance, loaded=loaded, status=status)

@@ -43,7 +43,12 @@ def load_settings(paths: Paths, environ: Mapping[str, str]) -> LoadedSettings:
 
     Raises ConfigInvalidError with the first problem and how many there are.
     """
-    text, unreadable = config_text(paths.config)
+    return settings_of_file(paths.config, environ)
+
+
+def settings_of_file(file: Path, environ: Mapping[str, str]) -> LoadedSettings:
+    """The settings as if config.toml were this file. Raises ConfigInvalidError."""
+    text, unreadable = config_text(file)
     if not (text or unreadable or any(_is_ours(name) for name in environ)):
         # nothing is configured: the schema need not even be loaded
         return LoadedSettings(Settings())
@@ -54,7 +59,7 @@ def load_settings(paths: Paths, environ: Mapping[str, str]) -> LoadedSettings:
     if problems:
         from ollamamaster.storage.problems import refusal
 
-        raise refusal(problems, paths.config)
+        raise refusal(problems, file)
     return LoadedSettings(read.settings, read.notes, read.origins)
 
 

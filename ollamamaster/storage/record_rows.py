@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ollamamaster.domain.answers import Usage
 from ollamamaster.domain.estimate import Estimate
-from ollamamaster.domain.history import PastRequest
-from ollamamaster.domain.records import AttemptRecord, RouteRecord, Who
+from ollamamaster.domain.records import AttemptRecord, PastRequest, RouteRecord, Who
 from ollamamaster.domain.task import TaskType
 from ollamamaster.errors import Outcome
 from ollamamaster.storage.decision_text import packed, unpacked

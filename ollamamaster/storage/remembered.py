@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
 
-    from ollamamaster.domain.history import PastRequest
-    from ollamamaster.domain.records import RouteRecord
+    from ollamamaster.domain.records import PastRequest, RouteRecord
     from ollamamaster.storage.database import Database
 
 # Read and handed over in pieces of this many, so that a long history need not be in memory.

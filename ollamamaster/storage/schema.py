@@ -287,7 +287,7 @@ TABLES = (
                 "120",
                 "none",
             ),
-            Key("hedge", SWITCH, "try a second instance when the first is late (not used yet)"),
+            Key("hedge", SWITCH, "try a second instance when the first is late"),
             Key("local_only", SWITCH, "never leave the machines of locality local and lan"),
             Key("cloud", choice(CloudUse), "cloud models: by_name, allow or never"),
         ),
@@ -313,9 +313,9 @@ TABLES = (
         HistorySettings,
         "what is remembered",
         (
-            Key("store_text", SWITCH, "keep prompts and answers (not used yet)"),
-            Key("keep_days", number(0), "days that requests are kept (not used yet)"),
-            Key("max_mb", number(1), "largest size of history.db, in MB (not used yet)"),
+            Key("store_text", SWITCH, "keep prompts and answers"),
+            Key("keep_days", number(0), "days that requests are kept; 0 keeps none"),
+            Key("max_mb", number(1), "largest size of history.db, in MB"),
         ),
     ),
     Table(

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from past import record, remember
 from program import PATIENCE_S, home_for, run
 
 from ollamamaster.simulator.sandbox import SimulatedFleet
@@ -81,3 +82,11 @@ def test_a_route_in_a_pipe_loads_no_face(fleet: SimulatedFleet, tmp_path: Path) 
 def test_the_help_of_a_command_loads_no_adapter() -> None:
     loaded = loaded_by("route", "--help")
     assert not loaded & {"httpx", "rich", "asyncio", "sqlite3", *FACES}
+
+
+@pytest.mark.parametrize("word", ["list", "stats", "export"])
+def test_past_requests_are_read_from_a_file_and_nothing_else(word: str, home: Path) -> None:
+    remember(home, record())
+    loaded = loaded_by("history", word)
+    assert "sqlite3" in loaded
+    assert not loaded & {"httpx", "rich", "asyncio", "filelock", "tomli_w", "psutil", *FACES}

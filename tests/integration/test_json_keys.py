@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from past import decided, record, remember
 
 from ollamamaster.cli.json_keys import DATA, ENVELOPE, ERROR, LINES, OPEN, paths_of
 from ollamamaster.simulator.sandbox import SimulatedFleet
@@ -25,6 +28,8 @@ def fleet() -> Iterator[SimulatedFleet]:
         lines(running, "discover")
         lines(running, "route", "hello")
         lines(running, "discover")
+        # on an instance that this fleet does not have, so that a replay goes elsewhere
+        remember(running.home, record(at=time.time(), decision=decided()))
         yield running
 
 
@@ -60,7 +65,15 @@ COMMANDS = {
     "models": ["models"],
     "route": ["route", "What is the capital of France?"],
     "route --explain": ["route", "hi", "--explain"],
+    "assess": ["assess", "Summarise this 20-page report within 1 s"],
     "pull": ["pull", "qwen3:8b"],
+    "history list": ["history", "list"],
+    "history show": ["history", "show", "last"],
+    "history stats": ["history", "stats"],
+    "history replay": ["history", "replay"],
+    "history path": ["history", "path"],
+    "history export": ["history", "export", "-o", os.devnull],
+    "history clear": ["history", "clear", "--before", "1000w", "--yes"],
     "config path": ["config", "path"],
     "config show": ["config", "show"],
     "help": ["help", "json"],

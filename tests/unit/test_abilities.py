@@ -19,6 +19,7 @@ from ollamamaster.domain.ability import (
     PublishedModel,
     ability,
     difficulty,
+    judged_by,
     quality,
     success,
 )
@@ -26,6 +27,7 @@ from ollamamaster.domain.candidates import Wish
 from ollamamaster.domain.instances import Instance, InstanceAddress, Locality, Status
 from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.models import Model, ModelName, ModelShape
+from ollamamaster.domain.rates import Source
 from ollamamaster.domain.selection import Demand, decide
 from ollamamaster.domain.settings import ModelSettings, Settings
 from ollamamaster.domain.snapshot import Fleet
@@ -88,6 +90,29 @@ def test_the_file_is_as_quick_to_read_as_its_size_promises() -> None:
     rows = tomllib.loads(FILE.read_text("utf-8"))["models"].values()
     assert all(isinstance(row, str) for row in rows)
     assert FILE.stat().st_size < 64_000
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "source"),
+    [
+        ("fam:4b", None, Source.MEASURED),
+        ("fam:latest", "4.2B", Source.MEASURED),
+        ("fam:8b", "8B", Source.DERIVED),
+        ("new:8b", "8B", Source.PRIOR),
+    ],
+)
+def test_it_is_known_whether_benchmarks_are_of_the_model_or_of_its_family(
+    name: str, size: str | None, source: Source
+) -> None:
+    assert judged_by(model(name, size), CODE, NOTHING_SAID, SOME) is source
+
+
+def test_the_word_of_the_person_is_known_as_theirs() -> None:
+    said = Settings(models={"fam:4b": ModelSettings(ability={"code": 50.0})})
+    assert judged_by(model("fam:4b"), CODE, said, SOME) is Source.CONFIGURED
+    assert (
+        judged_by(model("fam:4b"), replace(CODE, type=TaskType.QA), said, SOME) is Source.MEASURED
+    )
 
 
 @pytest.mark.parametrize("name", ["llama3.1:8b", "qwen2.5-coder:7b", "gemma3:27b", "phi4:14b"])

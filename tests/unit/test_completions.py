@@ -24,12 +24,16 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 
 # Values that nobody can complete: numbers, durations, prose.
 FREE = {
+    "--before",
     "--concurrency",
     "--keep-alive",
+    "--limit",
     "--max-time",
     "--option",
     "--ports",
+    "--requirement",
     "--seed",
+    "--since",
     "--speed",
     "--system",
     "--timeout",

@@ -22,7 +22,13 @@ from ollamamaster.domain.instances import (
 )
 from ollamamaster.domain.models import GB, LoadedModel, Model, ModelName
 from ollamamaster.domain.selection import Decision, Demand, decide
-from ollamamaster.domain.settings import CloudUse, Performance, RouteSettings, Settings
+from ollamamaster.domain.settings import (
+    CloudUse,
+    Performance,
+    PolicySettings,
+    RouteSettings,
+    Settings,
+)
 from ollamamaster.domain.snapshot import Fleet
 from ollamamaster.domain.task import Question, Task, analyse
 
@@ -91,6 +97,26 @@ def test_without_a_limit_the_best_score_is_first(
 ) -> None:
     scores = [c.score for c in decide(task, fleet, config, NO_WISH, demand).ranked]
     assert scores == sorted(scores, reverse=True)
+
+
+@FEWER
+@given(fleets(), tasks(), st.sampled_from(Performance), st.sampled_from(Performance))
+def test_the_levels_differ_only_by_what_a_doubling_of_the_time_must_buy(
+    fleet: Fleet, task: Task, one: Performance, other: Performance
+) -> None:
+    config = Settings(policy=PolicySettings(weights={"locality": 0.0}))
+    prices = config.route.price_per_doubling
+    seen = [
+        {
+            (c.model, c.instance): (c.terms["quality"], c.estimate, c.terms["time"] / prices[level])
+            for c in decide(task, fleet, config, NO_WISH, Demand(level)).ranked
+        }
+        for level in (one, other)
+    ]
+    assert seen[0].keys() == seen[1].keys()
+    for pair, (right, estimate, doublings) in seen[0].items():
+        assert (right, estimate) == seen[1][pair][:2]
+        assert doublings == pytest.approx(seen[1][pair][2])
 
 
 @FEWER

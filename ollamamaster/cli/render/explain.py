@@ -12,12 +12,14 @@ from ollamamaster.cli.render.figures import seconds
 from ollamamaster.cli.render.words import ability_word
 from ollamamaster.domain.candidates import Reason
 from ollamamaster.domain.plain_text import one_line
+from ollamamaster.domain.rates import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from rich.console import Console
 
+    from ollamamaster.domain.estimate import Estimate
     from ollamamaster.domain.selection import Candidate, Decision
     from ollamamaster.domain.task import Task
 
@@ -34,11 +36,34 @@ _IN_WORDS = {
     Reason.LOCALITY_EXCLUDED: "not in your own network",
 }
 
+# What stands behind a figure that nothing measured, and what the mark means.
+_MARKS = {
+    Source.MEASURED: "",
+    Source.DERIVED: "~",
+    Source.CONFIGURED: "=",
+    Source.PRIOR: "?",
+}
+_MEANING = {
+    "~": "derived from what is known of its like",
+    "=": "as your config says",
+    "?": "expected from size and hardware, not measured yet",
+}
+
 # Times that differ by less are the same to a person.
 _SAME_TIME = 1.05
 
 # Candidates and rejections shown one by one; the rest are counted.
 _SHOWN = 12
+
+# Instances named one by one where several reject a model for one reason.
+_NAMED = 2
+
+# A part that takes less of the time does not make the whole uncertain.
+_MATTERS = 0.1
+
+# Below these widths the parts of the time are left out, then the score.
+_WIDE = 100
+_NARROW = 72
 
 
 def render_decision(
@@ -53,17 +78,20 @@ def render_decision(
 
     `names` tells what an instance is called, by its id; `sent` that it was carried out.
     """
-    console.print(_task_line(decision.task))
-    console.print(_chosen_line(decision, price))
+    told = Table.grid(padding=(0, 2))
+    told.add_row("task", _task_line(decision.task))
+    told.add_row("chosen", _chosen_line(decision, price))
+    console.print(told)
     if decision.ranked:
         console.print()
         console.print(_ranking(decision, console.width))
         if len(decision.ranked) > _SHOWN:
-            console.print(f"   and {len(decision.ranked) - _SHOWN} more, --json has all")
+            console.print(f"  and {len(decision.ranked) - _SHOWN} more, --json has all")
+        for line in _legend(decision):
+            console.print(line, style="dim")
     if decision.rejected:
         console.print("not possible", style="bold")
-        for line in _rejections(decision, names):
-            console.print(f"  {line}")
+        console.print(_impossible(decision, names))
     if not sent:
         console.print("nothing was sent", style="dim")
 
@@ -90,26 +118,48 @@ def _task_line(task: Task) -> str:
     evidence = ", ".join(task.evidence)
     needs = ", ".join(map(ability_word, sorted(task.needs)))
     return (
-        f"task      {task.type} · {hardness} ({task.complexity:.2f}: {evidence}) · "
+        f"{task.type} · {hardness} ({task.complexity:.2f}: {evidence}) · "
         f"about {task.prompt_tokens:,} tokens in, {output} · needs {needs}"
     )
 
 
 def _chosen_line(decision: Decision, price: float) -> str:
-    chosen = decision.chosen
+    chosen, limit_s = decision.chosen, decision.demand.max_time_s
     if chosen is None:
-        return "chosen    nothing: no candidate fits"
-    who = f"chosen    {one_line(chosen.model)} on {one_line(chosen.pair.instance.name)}"
+        return "nothing: no candidate fits"
+    who = _who(chosen)
+    if decision.late and limit_s is not None:
+        return f"{who}: nothing is likely to be done within {limit_s:g} s, and it is the fastest"
     if len(decision.ranked) == 1:
         return f"{who}: the only one that can"
-    return f"{who}: {why(chosen, decision.ranked[1], decision.demand.performance, price)}"
+    others = decision.ranked[1:]
+    rival = next((other for other in others if not _alike(chosen, other)), None)
+    if rival is None:
+        return f"{who}: {_who(others[0])} would do as well"
+    because = why(chosen, rival, decision.demand.performance, price)
+    as_good = f" (or {one_line(others[0].pair.instance.name)})" if rival is not others[0] else ""
+    return f"{who}{as_good}: {because}"
+
+
+def _who(candidate: Candidate) -> str:
+    return f"{one_line(candidate.model)} on {one_line(candidate.pair.instance.name)}"
+
+
+def _alike(one: Candidate, other: Candidate) -> bool:
+    """Whether there is nothing to tell between them: one model on machines as quick and near."""
+    ratio = _time(one) / _time(other)
+    return (
+        one.model == other.model
+        and 1 / _SAME_TIME < ratio < _SAME_TIME
+        and one.terms["locality"] == other.terms["locality"]
+    )
 
 
 def why(chosen: Candidate, other: Candidate, performance: str, price: float) -> str:
     """In one sentence, why the chosen one is before the other."""
     points = round(100 * (chosen.terms["quality"] - other.terms["quality"]))
     ratio = _time(chosen) / _time(other)
-    rival = f"{one_line(other.model)} on {one_line(other.pair.instance.name)}"
+    rival = _who(other)
     if points:
         count = f"{abs(points)} point{'' if abs(points) == 1 else 's'}"
         right = f"{count} {'likelier' if points > 0 else 'less likely'} to be right than {rival}"
@@ -137,34 +187,87 @@ def _ranking(decision: Decision, width: int) -> Table:
     table.add_column("instance", overflow="fold")
     table.add_column("right", justify="right", no_wrap=True)
     table.add_column("done in (p20-p80)", no_wrap=True)
-    wide = width >= 100
-    if wide:
-        for part in ("wait", "load", "reading", "writing"):
-            table.add_column(part, justify="right", no_wrap=True)
-    table.add_column("score", justify="right", no_wrap=True)
+    parts = ("wait", "load", "reading", "writing") if width >= _WIDE else ()
+    for part in parts:
+        table.add_column(part, justify="right", no_wrap=True)
+    if width >= _NARROW:
+        table.add_column("score", justify="right", no_wrap=True)
     for candidate in decision.ranked[:_SHOWN]:
-        estimate = candidate.estimate
-        parts = (estimate.wait_s, estimate.load_s, estimate.prompt_s, estimate.generation_s)
         dot = " ●" if candidate.resident else ""
-        table.add_row(
+        cells = [
             "▸" if candidate is decision.chosen else "",
             one_line(candidate.model),
             one_line(candidate.pair.instance.name) + dot,
-            f"{100 * candidate.terms['quality']:.0f} %",
-            f"{seconds(estimate.p50_s)} ({estimate.p20_s:.1f}-{estimate.p80_s:.1f})",
-            *([f"{part:.1f}" for part in parts] if wide else []),
-            f"{candidate.score:.2f}",
-        )
+            f"{100 * candidate.terms['quality']:.0f} %{_mark(candidate.judged)}",
+            f"{_done(candidate.estimate)}{_mark(_weakest(candidate))}",
+        ]
+        cells += [_part(value) for value in _parts(candidate.estimate) if parts]
+        cells += [f"{candidate.score:.2f}"] if width >= _NARROW else []
+        table.add_row(*cells)
     return table
 
 
-def _rejections(decision: Decision, names: Mapping[str, str]) -> Iterator[str]:
+def _parts(estimate: Estimate) -> tuple[float, float, float, float]:
+    return estimate.wait_s, estimate.load_s, estimate.prompt_s, estimate.generation_s
+
+
+def _part(value: float) -> str:
+    if not value:
+        return "0"
+    return f"{value:.1f}" if value < 9.95 else f"{value:,.0f}"
+
+
+def _done(estimate: Estimate) -> str:
+    """`13 s (9-19)`: the range has the unit of the middle."""
+    middle = seconds(estimate.p50_s)
+    unit = {"min": 60, "h": 3600}.get(middle.rpartition(" ")[2], 1)
+    ends = (estimate.p20_s / unit, estimate.p80_s / unit)
+    return f"{middle} ({'-'.join(f'{end:.1f}' if end < 9.95 else f'{end:.0f}' for end in ends)})"
+
+
+def _weakest(candidate: Candidate) -> Source:
+    """The least sure of the sources that the time rests on."""
+    rates, estimate = candidate.prospect.rates, candidate.estimate
+    sources = (
+        (estimate.load_s, rates.load_s.source),
+        (estimate.prompt_s, rates.prefill.source),
+        (estimate.generation_s, rates.decode.source),
+    )
+    matter = {source for part, source in sources if part >= _MATTERS * estimate.p50_s}
+    order = (Source.PRIOR, Source.CONFIGURED, Source.DERIVED)
+    return next((source for source in order if source in matter), Source.MEASURED)
+
+
+def _mark(source: Source | None) -> str:
+    mark = "" if source is None else _MARKS[source]
+    return f" {mark}" if mark else ""
+
+
+def _legend(decision: Decision) -> Iterator[str]:
+    shown = decision.ranked[:_SHOWN]
+    used = {_mark(s).strip() for c in shown for s in (c.judged, _weakest(c))}
+    resident = ["● in memory now"] if any(c.resident for c in shown) else []
+    marks = [f"{mark} {meaning}" for mark, meaning in _MEANING.items() if mark in used]
+    if resident or marks:
+        yield " · ".join((*resident, *marks))
+
+
+def _impossible(decision: Decision, names: Mapping[str, str]) -> Table:
+    """Why each of the others cannot; instances that say the same of a model stand together."""
+    table = Table.grid(padding=(0, 2))
     told = [r for r in decision.rejected if r.reason is not Reason.NOT_REQUESTED]
-    for rejection in told[:_SHOWN]:
-        place = names.get(rejection.instance, rejection.instance)
-        yield f"{one_line(rejection.model)} on {one_line(place)}: {one_line(rejection.detail)}"
-    left = Counter(r.reason for r in told[_SHOWN:])
+    places: dict[tuple[str, str, Reason], list[str]] = {}
+    for r in told:
+        places.setdefault((r.model, r.detail, r.reason), []).append(r.instance)
+    for (model, detail, _), at in list(places.items())[:_SHOWN]:
+        named = ", ".join(one_line(names.get(place, place)) for place in at)
+        where = named if len(at) <= _NAMED else f"{len(at)} instances"
+        table.add_row(f"  {one_line(model)}", where, one_line(detail))
+    left: Counter[Reason] = Counter()
+    for (_, _, reason), at in list(places.items())[_SHOWN:]:
+        left[reason] += len(at)
     left[Reason.NOT_REQUESTED] = len(decision.rejected) - len(told)
     for reason, count in left.items():
         if count:
-            yield f"{count} more: {_IN_WORDS[reason]}"
+            table.add_row(f"  {count} more", "", _IN_WORDS[reason])
+    return table

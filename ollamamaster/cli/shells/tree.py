@@ -14,6 +14,7 @@ from ollamamaster.cli.app import COMMANDS, load_command, root
 from ollamamaster.cli.command import Group
 from ollamamaster.cli.help_topics import TOPICS
 from ollamamaster.domain.models import Capability
+from ollamamaster.errors import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +45,10 @@ VALUES = {
     "format": Values(("json",), files=True),
     "instance": Values(source=Source.INSTANCES),
     "model": Values(source=Source.MODELS),
+    "outcome": Values(tuple(map(str, Outcome))),
+    "output": Values(files=True),
     "pattern": Values(source=Source.MODELS),
+    "policy": Values(files=True),
     "targets": Values(source=Source.INSTANCES),
     "topic": Values((*TOPICS, *COMMANDS)),
 }

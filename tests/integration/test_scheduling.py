@@ -1,0 +1,419 @@
+"""Routes of one user find their places together, in one process and in many."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sqlite3
+import urllib.request
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from program import PATIENCE_S, ended, home_for, run, running, wait_until
+from routes import MODEL, asked, begin, hold, outcomes, request
+
+from ollamamaster.bootstrap import Application
+from ollamamaster.domain.tickets import Priority
+from ollamamaster.errors import AllFailedError, ExitCode, Outcome, TimeLimitError
+from ollamamaster.services.line import Line
+from ollamamaster.simulator.sandbox import SimulatedFleet
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+    from ollamamaster.domain.records import RouteRecord
+    from ollamamaster.simulator.sandbox import SimulatedInstance
+
+pytestmark = pytest.mark.anyio
+
+LARGE = "llama3.1:8b"
+
+
+@pytest.fixture(scope="module")
+def running_fleet() -> Iterator[SimulatedFleet]:
+    with SimulatedFleet.start("duo", speed=50.0) as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def duo(running_fleet: SimulatedFleet) -> SimulatedFleet:
+    """Two equal instances, one slot each, with nothing in memory."""
+    for instance in running_fleet:
+        instance.restart()
+    return running_fleet
+
+
+@pytest.fixture
+def a(duo: SimulatedFleet) -> SimulatedInstance:
+    """The one that is first of equals: the lower id."""
+    return min(duo, key=lambda instance: instance.id)
+
+
+@pytest.fixture
+def b(duo: SimulatedFleet) -> SimulatedInstance:
+    return max(duo, key=lambda instance: instance.id)
+
+
+@pytest.fixture
+async def application(
+    duo: SimulatedFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Application]:
+    for name, value in home_for(duo, tmp_path / "home").items():
+        if name.startswith("OLLAMAMASTER"):
+            monkeypatch.setenv(name, value)
+    made = Application()
+    yield made
+    await made.ollama.aclose()
+    made.history.close()
+
+
+@pytest.fixture
+def env(duo: SimulatedFleet, tmp_path: Path) -> dict[str, str]:
+    """The environment of commands that share one home."""
+    return home_for(duo, tmp_path / "home")
+
+
+def load(instance: SimulatedInstance, model: str = MODEL) -> None:
+    """Bring a model into its memory."""
+    body = json.dumps({"model": model, "stream": False, "keep_alive": -1}).encode()
+    with urllib.request.urlopen(f"{instance.url}/api/generate", body, timeout=60) as answer:  # noqa: S310 (our own loopback server)
+        answer.read()
+
+
+def requests(instance: SimulatedInstance) -> int:
+    """How many prompts it was given."""
+    state = instance.state()
+    return int(state["served"]) + int(state["cancelled"]) + int(state["running"])
+
+
+def places(env: dict[str, str]) -> list[str | None]:
+    """Where the tickets in the file run; None for one that waits."""
+    with closing(sqlite3.connect(f"{env['OLLAMAMASTER_HOME']}/history.db")) as database:
+        try:
+            rows = database.execute("SELECT instance FROM tickets ORDER BY number").fetchall()
+        except sqlite3.OperationalError:
+            # No command came so far yet.
+            return []
+    return [instance for (instance,) in rows]
+
+
+# ---- where to
+
+
+async def test_two_at_once_go_to_different_instances(
+    application: Application, a: SimulatedInstance, b: SimulatedInstance
+) -> None:
+    load(a)
+    load(b)
+    fleet = await asked(application)
+    long = {"num_predict": 1000}
+    routes = [begin(application, fleet, options=long) for _ in range(2)]
+    results = [await route.result() for route in routes]
+    assert {result.instance for result in results} == {a.id, b.id}
+
+
+def test_two_commands_at_once_go_to_different_instances(
+    a: SimulatedInstance, b: SimulatedInstance, env: dict[str, str]
+) -> None:
+    # The first is still there when the second begins, however long that takes.
+    for instance in (a, b):
+        load(instance)
+        instance.fault("hang_generate", count=None)
+    long = ("route", "hello", "-m", MODEL, "--option", "num_predict=100000")
+    with running(*long, env=env), running(*long, env=env):
+        wait_until(lambda: set(places(env)) == {a.id, b.id}, "each has a place")
+
+
+async def test_nothing_is_sent_to_where_the_model_must_be_loaded_while_another_has_it(
+    application: Application, a: SimulatedInstance, b: SimulatedInstance
+) -> None:
+    load(b)
+    before = requests(a)
+    fleet = await asked(application)
+    for _ in range(3):
+        assert (await begin(application, fleet).result()).instance == b.id
+    assert requests(a) == before
+
+
+async def test_what_was_loaded_since_the_fleet_was_asked_is_known(
+    application: Application, b: SimulatedInstance
+) -> None:
+    fleet = await asked(application)
+    load(b)
+    before = fleet.checked_at or application.clock.now()
+    known = replace(fleet, checked_at=before - timedelta(seconds=2))
+    assert (await begin(application, known).result()).instance == b.id
+
+
+async def test_a_load_is_better_than_a_long_line(
+    application: Application, a: SimulatedInstance, b: SimulatedInstance
+) -> None:
+    load(b, LARGE)
+    hold(application, b.id, work_s=30.0, model=LARGE)
+    route = begin(application, await asked(application), model=LARGE)
+    assert (await route.result()).instance == a.id
+
+
+async def test_a_short_line_is_better_than_a_load(
+    application: Application, b: SimulatedInstance
+) -> None:
+    load(b, LARGE)
+    holder = hold(application, b.id, work_s=0.5, model=LARGE)
+    route = begin(application, await asked(application), model=LARGE)
+    await route.waits()
+    application.tickets.leave(holder)
+    assert (await route.result()).instance == b.id
+
+
+async def test_it_goes_where_a_place_is_free_first_not_where_it_was_expected(
+    application: Application, a: SimulatedInstance, b: SimulatedInstance
+) -> None:
+    load(a)
+    load(b)
+    hold(application, a.id, work_s=5.0)
+    late = hold(application, b.id, work_s=20.0)
+    route = begin(application, await asked(application))
+    await route.waits()
+    assert route.heard.waits[0][0] == a.name
+    application.tickets.leave(late)
+    assert (await route.result()).instance == b.id
+
+
+async def test_a_named_instance_is_waited_for_while_others_are_idle(
+    application: Application, a: SimulatedInstance, b: SimulatedInstance
+) -> None:
+    before = requests(a), requests(b)
+    holder = hold(application, b.id, work_s=30.0)
+    route = begin(application, await asked(application), instance=b.id)
+    await route.waits()
+    assert (requests(a), requests(b)) == before
+    application.tickets.leave(holder)
+    assert (await route.result()).instance == b.id
+
+
+# ---- in line
+
+
+async def test_those_who_wait_are_served_as_they_came(
+    application: Application, b: SimulatedInstance
+) -> None:
+    holder = hold(application, b.id, work_s=5.0)
+    fleet = await asked(application)
+    order: list[int] = []
+    routes = []
+    for number in range(3):
+        route = begin(application, fleet, instance=b.id)
+        route.task.add_done_callback(lambda _, number=number: order.append(number))
+        await route.waits()
+        routes.append(route)
+    assert [route.heard.waits[0][1] for route in routes] == [1, 2, 3]
+    application.tickets.leave(holder)
+    for route in routes:
+        await route.result()
+    assert order == [0, 1, 2]
+
+
+async def test_a_higher_priority_goes_first(application: Application, b: SimulatedInstance) -> None:
+    holder = hold(application, b.id, work_s=5.0)
+    fleet = await asked(application)
+    order: list[str] = []
+    routes = []
+    for priority in (Priority.LOW, Priority.HIGH):
+        route = begin(application, fleet, instance=b.id, priority=priority)
+        route.task.add_done_callback(lambda _, name=priority.name: order.append(name))
+        await route.waits()
+        routes.append(route)
+    application.tickets.leave(holder)
+    for route in routes:
+        await route.result()
+    assert order == ["HIGH", "LOW"]
+
+
+async def test_the_wait_is_in_queue_s(application: Application, b: SimulatedInstance) -> None:
+    holder = hold(application, b.id, work_s=5.0)
+    route = begin(application, await asked(application), instance=b.id)
+    await route.waits()
+    application.tickets.leave(holder)
+    timing = (await route.result()).timing
+    assert timing.queue_s is not None
+    assert 0 < timing.queue_s <= (timing.total_s or 0)
+
+
+async def test_a_deadline_while_waiting_ends_the_route_and_its_ticket(
+    application: Application, b: SimulatedInstance
+) -> None:
+    hold(application, b.id, work_s=500.0)
+    route = begin(application, await asked(application), instance=b.id, max_time_s=0.3)
+    with pytest.raises(TimeLimitError) as caught:
+        await route.result()
+    assert caught.value.exit_code == ExitCode.TIME_LIMIT
+    assert route.run.so_far().attempts == ()
+    assert len(application.tickets.others("")) == 1
+
+
+async def test_no_ticket_is_left_after_any_end(
+    application: Application, a: SimulatedInstance, b: SimulatedInstance
+) -> None:
+    fleet = await asked(application)
+    await begin(application, fleet).result()
+    for instance in (a, b):
+        instance.fault("error_500", count=None)
+    with pytest.raises(AllFailedError):
+        await begin(application, fleet).result()
+    for instance in (a, b):
+        instance.restart()
+        instance.fault("hang_generate", count=None)
+    route = begin(application, fleet)
+    await route.started()
+    route.task.cancel()
+    await asyncio.wait([route.task])
+    assert application.tickets.others("") == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are a POSIX matter")
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, ExitCode.INTERRUPTED), (signal.SIGTERM, ExitCode.TERMINATED)],
+)
+def test_a_signal_while_waiting_leaves_no_ticket(
+    number: signal.Signals, code: int, a: SimulatedInstance, env: dict[str, str]
+) -> None:
+    a.fault("hang_generate", count=None)
+    asked_for = ("route", "hello", "-m", MODEL, "--instance", a.id)
+    with running(*asked_for, env=env):
+        wait_until(lambda: places(env) == [a.id], "the first is sent")
+        with running(*asked_for, env=env) as waiting:
+            wait_until(lambda: places(env) == [a.id, None], "the second stands in line")
+            waiting.send_signal(number)
+            done = ended(waiting)
+        assert (done.code, done.out) == (code, "")
+        assert places(env) == [a.id]
+
+
+def test_a_command_that_was_killed_holds_no_place(
+    a: SimulatedInstance, env: dict[str, str]
+) -> None:
+    a.fault("hang_generate")
+    asked_for = ("route", "hello", "-m", MODEL, "--instance", a.id)
+    with running(*asked_for, env=env) as process:
+        wait_until(lambda: places(env) == [a.id], "it is sent")
+        process.kill()
+        process.wait(PATIENCE_S)
+    assert places(env) == [a.id]
+    assert run(*asked_for, env=env).code == 0
+    assert places(env) == []
+
+
+def test_the_next_in_line_begins_when_the_one_before_is_killed(
+    a: SimulatedInstance, env: dict[str, str]
+) -> None:
+    a.fault("hang_generate")
+    asked_for = ("route", "hello", "-m", MODEL, "--instance", a.id)
+    with running(*asked_for, env=env) as first:
+        wait_until(lambda: places(env) == [a.id], "the first is sent")
+        with running(*asked_for, env=env) as second:
+            wait_until(lambda: places(env) == [a.id, None], "the second stands in line")
+            first.kill()
+            assert ended(second).code == 0
+
+
+# ---- busy
+
+
+async def test_a_pause_for_busy_instances_ends_when_one_of_ours_ends_there(
+    application: Application, a: SimulatedInstance, b: SimulatedInstance
+) -> None:
+    here = hold(application, a.id, work_s=60.0)
+    elsewhere = hold(application, b.id, work_s=60.0)
+    line = Line(application.tickets, application.clock, "waiting")
+    line.notice()
+    pause = asyncio.ensure_future(line.freed({a.id}, 3600.0))
+    application.tickets.leave(elsewhere)
+    done, _ = await asyncio.wait([pause], timeout=0.2)
+    assert not done
+    application.tickets.leave(here)
+    await asyncio.wait_for(pause, PATIENCE_S)
+
+
+async def test_a_full_instance_that_says_busy_is_left_for_one_that_does_not(
+    application: Application, a: SimulatedInstance, b: SimulatedInstance
+) -> None:
+    load(a)
+    a.fault("busy_503", count=None)
+    result = await begin(application, await asked(application)).result()
+    assert outcomes(result.attempts) == [(a.id, Outcome.BUSY), (b.id, Outcome.OK)]
+
+
+# ---- what is remembered
+
+
+class Kept:
+    """A history that keeps what it is given."""
+
+    def __init__(self, application: Application, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.records: list[RouteRecord] = []
+        monkeypatch.setattr(application.past, "record", self.records.append)
+
+
+async def test_an_answer_is_remembered_with_its_circumstances(
+    application: Application, a: SimulatedInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Kept(application, monkeypatch)
+    load(a)
+    holder = hold(application, a.id, work_s=5.0)
+    route = begin(application, await asked(application), instance=a.id)
+    await route.waits()
+    application.tickets.leave(holder)
+    await route.result()
+    [record] = kept.records
+    [attempt] = record.attempts
+    assert (record.outcome, attempt.outcome) == ("ok", Outcome.OK)
+    assert record.waited_s > 0
+    assert attempt.resident
+    assert attempt.usage.output_tokens == 20
+    assert attempt.limited
+    assert attempt.first_token_s is not None
+    assert attempt.first_token_s <= attempt.seconds
+    assert attempt.estimate is not None
+    assert record.prompt is None
+
+
+async def test_failures_cancellations_and_deadlines_are_remembered(
+    application: Application, a: SimulatedInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Kept(application, monkeypatch)
+    fleet = await asked(application)
+    a.fault("error_500")
+    with pytest.raises(AllFailedError):
+        await begin(application, fleet, instance=a.id).result()
+    a.fault("hang_generate", count=None)
+    with pytest.raises(TimeLimitError):
+        await begin(application, fleet, instance=a.id, max_time_s=0.3).result()
+    route = begin(application, fleet, instance=a.id)
+    await route.started()
+    route.task.cancel()
+    await asyncio.wait([route.task])
+    told = [(r.outcome, [t.outcome for t in r.attempts]) for r in kept.records]
+    assert told == [
+        ("all_failed", [Outcome.HTTP_ERROR]),
+        ("time_limit", [Outcome.CANCELLED]),
+        ("cancelled", [Outcome.CANCELLED]),
+    ]
+
+
+async def test_what_was_measured_is_used_by_the_next_route(
+    application: Application, a: SimulatedInstance
+) -> None:
+    fleet = await asked(application)
+    for _ in range(4):
+        await begin(application, fleet, instance=a.id).result()
+    run = application.route_service().begin(request(instance=a.id))
+    decision = await run.decide(fleet, lambda _: None)
+    assert decision.chosen is not None
+    assert decision.chosen.prospect.rates.known
