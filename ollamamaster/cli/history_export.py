@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ollamamaster.cli.output import OUTPUT
 from ollamamaster.contract.history import EXPORT_COLUMNS, export_rows, show_data
+from ollamamaster.domain.plain_text import cleaned
 from ollamamaster.errors import FileUnusableError
 
 if TYPE_CHECKING:
@@ -71,10 +72,15 @@ def _csv_cell(value: object) -> object:
     return int(value) if isinstance(value, bool) else value
 
 
+def _write_cleaned(text: str) -> None:
+    OUTPUT.write(cleaned(text))
+
+
 @contextlib.contextmanager
 def _writer(file: Path | None) -> Iterator[Callable[[str], object]]:
     if file is None:
-        yield OUTPUT.write
+        # what a model wrote must not act on a terminal
+        yield _write_cleaned if OUTPUT.may_act else OUTPUT.write
         return
     try:
         # what people asked may be in it, so a new file is for this user only

@@ -149,6 +149,12 @@ class Output:
         if self.verbose:
             self._say(text)
 
+    def log_once(self, text: str) -> None:
+        """A line that only `--verbose` shows, and that one time."""
+        if text not in self._noted:
+            self._noted.add(text)
+            self.log(text)
+
     def fail(self, error: OllamaMasterError, *, data: Any = None, partial: bool = False) -> int:
         """Report an error and return its exit code. With `partial`, `data` holds what is known."""
         if self.json:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ollamamaster.cli.output import OUTPUT
 from ollamamaster.cli.prompt import read_prompt
 from ollamamaster.domain.routing import RouteRequest
+from ollamamaster.domain.tickets import Priority
 from ollamamaster.errors import FileUnusableError, UsageError
 from ollamamaster.storage.attachments import content_of, read_attachments
 
@@ -45,6 +46,8 @@ class RouteFlags:
     pull: bool
     stream: bool | None
     explain: bool
+    priority: Priority = Priority.NORMAL
+    hedge: bool = True
 
     def request(self, settings: Settings) -> RouteRequest:
         """The request; reads the files and standard input.
@@ -76,6 +79,8 @@ class RouteFlags:
             think=self.think,
             keep_alive=keep_alive,
             pull=self.pull,
+            priority=self.priority,
+            hedge=self.hedge,
         )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from ollamamaster.cli.output import OUTPUT
 from ollamamaster.cli.render.figures import seconds
+from ollamamaster.cli.route_progress import Progress
 from ollamamaster.cli.status_line import StatusLine
 from ollamamaster.contract.route import attempt_data
 from ollamamaster.domain.plain_text import cleaned
@@ -15,34 +17,56 @@ if TYPE_CHECKING:
     from ollamamaster.domain.selection import Candidate, Decision
 
 
+# An answer that is there within a second needs no figures of its progress.
+_PROGRESS_AFTER_S = 1.0
+# A start that is expected so much sooner or later than was said is said anew.
+_NEWS_S = 2.0
+
+
 class WaitingListener:
     """Tells nothing of the answer until it is complete, so that failing over stays invisible."""
 
     def __init__(self) -> None:
         self.status = StatusLine()
+        self._progress = Progress()
+        # one, or two when the first was late
+        self._running: dict[tuple[str, str], Progress] = {}
 
     def decided(self, decision: Decision) -> None:
         ranked, rejected = len(decision.ranked), len(decision.rejected)
         OUTPUT.log(f"{ranked} candidates, {rejected} rejected")
 
     def waiting(self, instance_name: str, position: int, wait_s: float) -> None:
-        self.status.show(lambda _: f"number {position} in line on {instance_name}")
+        self.status.show(lambda elapsed_s: turn(instance_name, position, wait_s - elapsed_s))
+        OUTPUT.log_once(f"number {position} in line on {instance_name}")
 
     def hedged(self, late: Attempt, candidate: Candidate) -> None:
         OUTPUT.log(f"{late.instance} is late; trying {candidate.instance} beside it")
 
     def started(self, attempt: Attempt, candidate: Candidate) -> None:
-        self.status.show(lambda elapsed_s: expectation(candidate, elapsed_s))
+        progress = Progress(candidate)
+        self._running[attempt.model, attempt.instance] = progress
+        if len(self._running) == 1:
+            self._progress = progress
+            self.status.show(lambda elapsed_s: expectation(candidate, elapsed_s))
         OUTPUT.log(f"trying {attempt.model} on {attempt.instance}")
 
     def token(self, text: str, thinking: str) -> None:
-        pass
+        if self._progress.came(thinks=not text):
+            self.status.show(self._figures)
+
+    def _figures(self, _elapsed_s: float) -> str:
+        return self._progress.with_place()
 
     def restarted(self, attempt: Attempt) -> None:
         pass
 
     def ended(self, attempt: Attempt) -> None:
-        self.status.clear()
+        self._running.pop((attempt.model, attempt.instance), None)
+        if self._running:
+            self._progress = next(iter(self._running.values()))
+        else:
+            self.status.clear()
         if attempt.error is not None:
             OUTPUT.log(f"{attempt.model} on {attempt.instance}: {attempt.outcome}: {attempt.error}")
 
@@ -57,7 +81,6 @@ class StreamingListener(WaitingListener):
     def __init__(self) -> None:
         super().__init__()
         self._failed: Attempt | None = None
-        self._thinks = False
         self._shown = False
         self._in_line = False
 
@@ -72,33 +95,60 @@ class StreamingListener(WaitingListener):
         super().started(attempt, candidate)
 
     def token(self, text: str, thinking: str) -> None:
+        self._shown = self._shown or bool(text)
+        super().token(text, thinking)
         if not text:
-            if not self._thinks:
-                self._thinks = True
-                self.status.show(lambda elapsed_s: f"thinking … {elapsed_s:.0f} s")
             return
-        self._thinks = False
-        self.status.clear()
-        OUTPUT.write(cleaned(text) if OUTPUT.may_act else text, flush=True)
-        self._shown = True
+        self.status.write(cleaned(text) if OUTPUT.may_act else text)
         self._in_line = not text.endswith("\n")
 
     def end_line(self) -> None:
         """Whatever is written next begins on a line of its own."""
         if self._in_line:
-            OUTPUT.write("\n")
+            self.status.write("\n")
             self._in_line = False
 
     def restarted(self, attempt: Attempt) -> None:
         if self._shown:
             self._failed = attempt
             self.end_line()
-            OUTPUT.write("\n")
+            self.status.write("\n")
             self._shown = False
+
+    def note(self, text: str) -> None:
+        if self.status.on_one_terminal:
+            self.end_line()
+        super().note(text)
+
+    def _figures(self, _elapsed_s: float) -> str:
+        if not self._shown or self._progress.thinks:
+            return self._progress.with_place()
+        # behind the text, where the place is known by now and room is rare
+        return self._progress.figures() if self._progress.writes_s > _PROGRESS_AFTER_S else ""
 
 
 class NdjsonListener(WaitingListener):
     """One JSON object a line for every event; the envelope comes after them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ids: dict[str, str] = {}
+        self._told: tuple[str, int] | None = None
+        self._told_start = 0.0
+
+    def decided(self, decision: Decision) -> None:
+        super().decided(decision)
+        self._ids = {c.pair.instance.name: c.instance for c in decision.ranked}
+
+    def waiting(self, instance_name: str, position: int, wait_s: float) -> None:
+        place, start = (instance_name, position), time.monotonic() + wait_s
+        if place == self._told and abs(start - self._told_start) < _NEWS_S:
+            return
+        self._told, self._told_start = place, start
+        instance = self._ids.get(instance_name, instance_name)
+        told = {"instance": instance, "position": position, "starts_in_s": round(wait_s, 3)}
+        OUTPUT.object({"type": "waiting", **told})
+        OUTPUT.write("", flush=True)
 
     def started(self, attempt: Attempt, candidate: Candidate) -> None:
         self._attempt(attempt)
@@ -120,6 +170,19 @@ class NdjsonListener(WaitingListener):
     def _attempt(self, attempt: Attempt) -> None:
         OUTPUT.object({"type": "attempt", **attempt_data(attempt)})
         OUTPUT.write("", flush=True)
+
+
+def turn(instance_name: str, position: int, wait_s: float) -> str:
+    """What the status line says while there is no room."""
+    when = f"starts in about {seconds(wait_s)}" if wait_s > 0 else "starts any moment"
+    return f"{ordinal(position)} in line on {instance_name}, {when}"
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th, 21st."""
+    teen = number % 100 in {11, 12, 13}
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if teen else ending}"
 
 
 def expectation(candidate: Candidate, elapsed_s: float) -> str:

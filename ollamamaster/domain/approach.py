@@ -35,11 +35,13 @@ def sentence(wanted: Wanted, verdicts: Verdicts, together: Batch | None) -> str:
         return f"Nothing in the fleet can do it: {obstacle(wanted, verdicts)}."
     if not best.fits:
         nearest = f"nearest is {place(best.candidate)}, {_steps(best)}"
+        if together is not None:
+            nearest = f"nearest is this: {_batch_sentence(wanted, together)}".removesuffix(".")
         lacking = [f.asks for f in best.findings if f.verdict is Verdict.NOT_MET]
         if lacking:
             return f"Not as asked ({' and '.join(lacking)}); {nearest}."
         least = min(best.findings, key=lambda f: f.chance)
-        return f"Likelier not than so ({least.asks}: {least.verdict}); {nearest}."
+        return f"Probably not ({least.asks}); {nearest}."
     if wanted.requirements.conversation:
         first = spoken.duration(best.weighed.timed.prospect.parts.first_token.p50)
         return (

@@ -199,13 +199,16 @@ def _flags_for(wanted: Wanted, world: World, best: Judgement | None) -> tuple[Pe
     preferred = asked.performance or (Performance.FAST if asked.conversation else usual)
     if best is None:
         return preferred, False
+    wish = wanted.wish
+    if asked.privacy is Privacy.LOCAL:
+        wish = replace(wish, instance=best.candidate.instance)
     for level in dict.fromkeys((preferred, usual, *Performance)):
         demand = Demand(level, asked.max_time_s if asked.tasks == 1 else None)
         plain = decide(
             wanted.task,
             world.fleet,
             world.settings,
-            wanted.wish,
+            wish,
             demand,
             world.skipped,
             world.knowledge,

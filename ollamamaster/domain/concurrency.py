@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
     from ollamamaster.domain.records import AttemptRecord
 
-# What two requests must have run at once to count: a client hears of an end some milliseconds
-# late, and a busy one later.
+# What two requests must have run at once to count, as clocks have steps.
 _LEAST_S = 0.05
 _LEAST_SHARE = 0.25
 
@@ -42,7 +41,7 @@ class Slots:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """When a request was read and written, without its waiting."""
+    """When a request was surely read and written, without its waiting."""
 
     model: str
     began: float
@@ -57,10 +56,13 @@ def with_meeting(row: Mapping[str, Any], attempt: AttemptRecord) -> Mapping[str,
     """The instance's row after an answered attempt that ran beside others of ours."""
     usage, waited = attempt.usage, attempt.usage.slot_wait_s
     work = (usage.prompt_s or 0.0) + (usage.generation_s or 0.0)
-    if attempt.others < 1 or waited is None or work <= 2 * _LEAST_S:
+    # What lies between our seconds and the server's may have been before or after: the request
+    # ran for sure from the latest that it can have begun to the earliest that it can have ended.
+    began = attempt.started_at + attempt.seconds - work
+    ended = attempt.started_at + (usage.total_s or 0.0)
+    if attempt.others < 1 or waited is None or ended - began <= 2 * _LEAST_S:
         return row
-    ended = attempt.started_at + attempt.seconds
-    run = _Run(attempt.model, ended - work, ended)
+    run = _Run(attempt.model, began, ended)
     before = [other for other in _runs(row) if other.model == run.model]
     proofs = _proofs(row)
     at_once = 1 + _most_at_once(before, run.began + run.margin, run.ended - run.margin)

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.measures import Z80
+from ollamamaster.domain.rates import Rate, Source
 from ollamamaster.domain.schedule import LOAD_WEIGHT, Residency
 from ollamamaster.domain.task import Range
 
 if TYPE_CHECKING:
     from ollamamaster.domain.candidates import Pair
     from ollamamaster.domain.knowledge import Knowledge
-    from ollamamaster.domain.rates import Rate, Rates
+    from ollamamaster.domain.rates import Rates
     from ollamamaster.domain.task import Task
 
 # What is ahead are answers of unknown length; several together spread less than one.
@@ -25,6 +26,9 @@ _PROMPT_SPREAD = math.log(1.15)
 
 # From the 80% to the 95% quantile of a normal distribution, in the logarithm: 1.645 / 0.8416.
 _P95 = 1.6449 / Z80
+
+
+_NO_TIME = Rate(0.0, 1.0, Source.PRIOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Prospect:
     """A candidate with all that is expected of it.
 
     `prompt_tokens` is what this model's tokenizer is expected to make of the prompt,
-    `context_tokens` what prompt and answer need together, with a margin, `overhead_s` the
+    `context_tokens` what prompt and answer need together, with a margin, `overhead` the
     seconds beyond the parts.
     """
 
@@ -67,7 +71,12 @@ class Prospect:
     estimate: Estimate
     prompt_tokens: float = 0.0
     context_tokens: int = 0
-    overhead_s: float = 0.0
+    overhead: Rate = _NO_TIME
+
+    @property
+    def overhead_s(self) -> float:
+        """Seconds beyond the parts: the way there and back."""
+        return self.overhead.median
 
     @property
     def weighted_p80_s(self) -> float:
@@ -84,8 +93,8 @@ class Prospect:
         prompt = _around(said.prompt_s, _prompt_spread(rates.prefill))
         down, up = _generation_spread(self.output_tokens, rates.decode)
         written = said.generation_s
-        before = (wait, load, prompt)
-        p50 = self.overhead_s + sum(part.p50 for part in before)
+        before = (wait, load, prompt, _around(self.overhead.median, self.overhead.spread))
+        p50 = sum(part.p50 for part in before)
         first = Range(
             p50 - math.hypot(*(part.p50 - part.p20 for part in before)),
             p50,
@@ -118,7 +127,7 @@ def prospect(pair: Pair, task: Task, known: Knowledge) -> Prospect:
     turn = known.queues.turn(pair, context, rates.load_s.median, prompt_s + generation_s)
     wait_s = turn.wait_s
     load_s = 0.0 if turn.residency is Residency.RESIDENT else rates.load_s.median
-    overhead_s = profiles.overhead_s(pair.instance)
+    overhead = profiles.overhead(pair.instance)
     load_spread, prompt_spread = rates.load_s.spread, _prompt_spread(rates.prefill)
     down, up = _generation_spread(output, rates.decode)
     above = math.hypot(
@@ -126,14 +135,16 @@ def prospect(pair: Pair, task: Task, known: Knowledge) -> Prospect:
         load_s * (load_spread - 1),
         prompt_s * (prompt_spread - 1),
         generation_s * (up - 1),
+        overhead.median * (overhead.spread - 1),
     )
     below = math.hypot(
         wait_s * (1 - 1 / WAIT_SPREAD),
         load_s * (1 - 1 / load_spread),
         prompt_s * (1 - 1 / prompt_spread),
         generation_s * (1 - 1 / down),
+        overhead.median * (1 - 1 / overhead.spread),
     )
-    p50 = overhead_s + wait_s + load_s + prompt_s + generation_s
+    p50 = overhead.median + wait_s + load_s + prompt_s + generation_s
     calibration = profiles.calibration(task.type)
     return Prospect(
         pair,
@@ -141,7 +152,7 @@ def prospect(pair: Pair, task: Task, known: Knowledge) -> Prospect:
         turn.residency,
         output,
         Estimate(
-            max(overhead_s, p50 - calibration.below * below),
+            max(0.0, p50 - calibration.below * below),
             p50,
             p50 + calibration.above * above,
             wait_s,
@@ -151,7 +162,7 @@ def prospect(pair: Pair, task: Task, known: Knowledge) -> Prospect:
         ),
         prompt_tokens,
         context,
-        overhead_s,
+        overhead,
     )
 
 

@@ -45,11 +45,12 @@ class InstanceAddress:
     port: int = DEFAULT_PORT
     scheme: str = "http"
     prefix: str = ""
+    # The instance id: `host:port`, IPv6 in brackets, plus the path prefix. A decision asks for
+    # it several times a pair, so it is put together once.
+    id: str = field(init=False, compare=False, repr=False)
 
-    @property
-    def id(self) -> str:
-        """The instance id: `host:port`, IPv6 in brackets, plus the path prefix."""
-        return f"{bracketed(self.host)}:{self.port}{self.prefix}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "id", f"{bracketed(self.host)}:{self.port}{self.prefix}")
 
     @property
     def url(self) -> str:

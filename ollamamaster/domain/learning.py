@@ -139,7 +139,7 @@ class _Learning:
         instance = instance_key(attempt.instance)
         self.changed[pair] = row = _with_rates(row, attempt)
         of_instance = with_meeting(_with_model(self._row(instance), attempt, row), attempt)
-        self.changed[instance] = _with_overhead(of_instance, attempt)
+        self.changed[instance] = _with_overhead(of_instance, attempt, self._seen_s(attempt))
         self._lengths(attempt)
         self._tokens(attempt)
 
@@ -156,6 +156,13 @@ class _Learning:
     def _row(self, key: Key) -> Row:
         row = self.changed.get(key, self.rows.get(key))
         return row if isinstance(row, dict) else {}
+
+    def _seen_s(self, attempt: AttemptRecord) -> float:
+        """How long it took for us, our own asking and deciding included where that is told."""
+        record = self.record
+        if len(record.attempts) > 1 or number(record.seconds, *SECONDS) is None:
+            return attempt.seconds
+        return max(attempt.seconds, record.seconds - record.waited_s)
 
     def _lengths(self, attempt: AttemptRecord) -> None:
         record = self.record
@@ -287,10 +294,10 @@ def _with_model(row: Row, attempt: AttemptRecord, pair: Row) -> Row:
     return {**row, "models": dict(list(kept.items())[-_MODELS_KEPT:])}
 
 
-def _with_overhead(row: Row, attempt: AttemptRecord) -> Row:
-    """What an attempt takes beyond what the server counts: the way there and back."""
+def _with_overhead(row: Row, attempt: AttemptRecord, seen_s: float) -> Row:
+    """What a request takes beyond what the server counts: asking around, the way there and back."""
     total = attempt.usage.total_s
-    if total is None:
+    beyond = None if total is None else number(max(1e-4, seen_s - total), *SECONDS)
+    if beyond is None:
         return row
-    beyond = max(1e-4, attempt.seconds - total)
     return sampled(row, "overhead", (beyond, 1.0, None), noise=OVERHEAD_NOISE)

@@ -129,16 +129,16 @@ class Memory:
             used, count = used - (held.bytes or 0), count - 1
         return Residency.EVICTS if self._over(used + (needed or 0), count) else Residency.FITS
 
-    def leaving(self, option: Option) -> list[str]:
+    def leaving(self, model: str, needed: int | None, context: int) -> list[str]:
         """The models that must go before this one can be used, itself if it is to be reloaded."""
-        held = self._held.get(option.model)
-        if held is not None and held.context is not None and held.context >= option.context:
+        held = self._held.get(model)
+        if held is not None and held.context is not None and held.context >= context:
             return []
-        used, count = self._used + (option.bytes or 0), len(self._held)
+        used, count = self._used + (needed or 0), len(self._held)
         gone: list[str] = []
         if held is not None:
             used, count = used - (held.bytes or 0), count - 1
-            gone.append(option.model)
+            gone.append(model)
         for other in self._held.values():
             if not self._over(used, count):
                 break
@@ -149,8 +149,7 @@ class Memory:
 
     def use(self, option: Option) -> None:
         """Bring the model in if it is not there; it is the most recently used from now on."""
-        gone = self.leaving(option)
-        for model in gone:
+        for model in self.leaving(option.model, option.bytes, option.context):
             self._used -= self._held.pop(model).bytes or 0
         held = self._held.pop(option.model, None)
         if held is None:

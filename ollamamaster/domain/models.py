@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,11 @@ class ModelName:
 
     name: str
     tag: str = "latest"
+    # Asked for some twenty times for each pair of a decision, so it is put together once.
+    _text: str = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_text", f"{self.name}:{self.tag}")
 
     @classmethod
     def parse(cls, text: str) -> ModelName:
@@ -49,7 +54,7 @@ class ModelName:
         return cls(name, tag)
 
     def __str__(self) -> str:
-        return f"{self.name}:{self.tag}"
+        return self._text
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from ollamamaster.domain.hardware_prior import prior_of, prior_rates, share_outs
 from ollamamaster.domain.measures import FADE_LENGTH, Z80, Measure, number, surviving_quantiles
 from ollamamaster.domain.models import Capability
 from ollamamaster.domain.profile_rows import (
+    Key,
     Row,
     Rows,
     calibration_key,
@@ -52,8 +53,9 @@ _LENGTH_PRIOR_WORTH = 3.0
 # Where an estimate of tokens may be off by, either way, whatever a server says.
 _TOKENS_FACTOR = 0.2, 5.0
 
-# A round trip when none was measured, seconds.
+# A round trip when none was measured, seconds; a request takes some more than that.
 _UNKNOWN_ROUND_TRIP_S = 0.05
+_OVERHEAD_SPREAD = 3.0
 
 _NOTHING: Row = {}
 
@@ -92,16 +94,19 @@ class Profiles:
 
     @classmethod
     def from_rows(cls, rows: Rows) -> Profiles:
-        """Profiles from stored rows; a damaged row is as if it were not there."""
-        return cls({key: row for key, row in rows.items() if isinstance(row, dict)})
+        """Profiles from stored rows; a damaged row is as if it were not there.
+
+        A row is only looked at when it is asked for.
+        """
+        return cls(rows)
 
     def rates(self, pair: Pair) -> Rates:
         """How fast this pair works: as measured, drawn towards the fallback while that is little.
 
         The fallback is derived from other models of the instance, else the prior.
         """
-        row = self._rows.get(pair_key(pair.instance.id, str(pair.model.name)))
-        if row is None:
+        row = self._row(pair_key(pair.instance.id, str(pair.model.name)))
+        if not row:
             return self._fallback(pair)
         loaded = pair.loaded
         share = None
@@ -123,17 +128,19 @@ class Profiles:
         model = str(pair.model.name)
         thinks = Capability.THINKING in (pair.model.capabilities or ())
         quiet = thinks and task.no_thinking
-        if task.length_said:
-            said = task.output_tokens
-            return said.times(_THINKING_FACTOR) if thinks and not quiet else said
-        key = (model, thinks, task.no_thinking, task.type, task.output_tokens, task.output_limit)
+        key = (
+            *(model, thinks, task.no_thinking, task.type),
+            *(task.output_tokens, task.output_limit, task.length_said),
+        )
         output: Range | None = self._kept.get(key)
         if output is None:
-            kind = task.type
-            output = self._lengths(length_key(kind, ""), task.output_tokens)
+            kind, output = task.type, task.output_tokens
+            if not task.length_said:
+                output = self._lengths(length_key(kind, ""), output)
             if thinks and not quiet:
                 output = output.times(_THINKING_FACTOR)
-            output = self._lengths(length_key(kind, model, quiet=quiet), output)
+            if not task.length_said:
+                output = self._lengths(length_key(kind, model, quiet=quiet), output)
             if task.output_limit is not None:
                 output = output.at_most(task.output_limit)
             self._kept[key] = output
@@ -141,8 +148,7 @@ class Profiles:
 
     def prompt_factor(self, pair: Pair, task: Task) -> float:
         """What the plain estimate of the prompt's tokens is multiplied by for this model."""
-        row = self._rows.get(tokens_key(task.type, str(pair.model.name)))
-        ratio = measured(row, "ratio") if row is not None else None
+        ratio = measured(self._row(tokens_key(task.type, str(pair.model.name))), "ratio")
         if ratio is None:
             return 1.0
         # A plain estimate that is off by a fifth counts like one measurement.
@@ -150,15 +156,16 @@ class Profiles:
         low, high = _TOKENS_FACTOR
         return float(min(max(factor, low), high))
 
-    def overhead_s(self, instance: Instance) -> float:
+    def overhead(self, instance: Instance) -> Rate:
         """Seconds a request takes beyond what the server counts."""
         key = "overhead", instance.id
-        found: float | None = self._kept.get(key)
+        found: Rate | None = self._kept.get(key)
         if found is None:
-            learnt = measured(self._rows.get(instance_key(instance.id), _NOTHING), "overhead")
+            learnt = measured(self._row(instance_key(instance.id)), "overhead")
             latency_ms = instance.latency_ms
             known = _UNKNOWN_ROUND_TRIP_S if latency_ms is None else latency_ms / 1000
-            found = self._kept[key] = known if learnt is None else learnt.median
+            prior = Rate(known, _OVERHEAD_SPREAD, Source.PRIOR)
+            found = self._kept[key] = prior if learnt is None else _alone(learnt)
         return found
 
     def slots(self, instance: Instance) -> Slots:
@@ -166,24 +173,28 @@ class Profiles:
         configured = instance.settings.slots
         if configured is not None:
             return Slots(configured, known=True)
-        return slots_in(self._rows.get(instance_key(instance.id), _NOTHING))
+        return slots_in(self._row(instance_key(instance.id)))
 
     def last_used(self, instance: str, model: str) -> float | None:
         """When our last use of this model there ended, in seconds since the epoch."""
-        row = self._rows.get(pair_key(instance, model), _NOTHING)
+        row = self._row(pair_key(instance, model))
         return number(row.get("used_at"), 0, 1e11)
 
     def failures(self, instance: str, model: str) -> tuple[int, int]:
         """How many of our last requests to this pair failed, and how many there were."""
-        return failures_in(self._rows.get(pair_key(instance, model), _NOTHING))
+        return failures_in(self._row(pair_key(instance, model)))
 
     def calibration(self, task_type: str) -> Calibration:
         """How the spread of estimates is corrected, by how the last ones came true."""
         key = calibration_key(task_type)
         found: Calibration | None = self._kept.get(key)
         if found is None:
-            found = self._kept[key] = Calibration.from_row(self._rows.get(key, _NOTHING))
+            found = self._kept[key] = Calibration.from_row(self._row(key))
         return found
+
+    def _row(self, key: Key) -> Row:
+        row = self._rows.get(key)
+        return row if isinstance(row, dict) else _NOTHING
 
     def _fallback(self, pair: Pair) -> Rates:
         model, instance = pair.model, pair.instance
@@ -206,13 +217,12 @@ class Profiles:
         key = ("neighbours", instance.id)
         found: tuple[_Neighbours, _Neighbours, _Neighbours] | None = self._kept.get(key)
         if found is None:
-            row = self._rows.get(instance_key(instance.id), _NOTHING)
+            row = self._row(instance_key(instance.id))
             found = self._kept[key] = _neighbours_in(row, instance)
         return found
 
-    def _lengths(self, key: tuple[str, str, str], fallback: Range) -> Range:
-        row = self._rows.get(key)
-        answers = lengths_in(row) if row is not None else []
+    def _lengths(self, key: Key, fallback: Range) -> Range:
+        answers = lengths_in(self._row(key))
         if not answers or not fallback.p20:
             return fallback
         newest_last = len(answers) - 1
@@ -262,7 +272,7 @@ def _is_enough(own: Measure | None) -> TypeGuard[Measure]:
 
 def _alone(own: Measure) -> Rate:
     sigma = own.sigma * math.sqrt(1 + 1 / own.count)
-    return Rate(own.median, math.exp(Z80 * sigma), Source.MEASURED, round(own.count))
+    return Rate(own.median, math.exp(Z80 * sigma), Source.MEASURED, max(1, round(own.count)))
 
 
 def _blended(own: Measure | None, fallback: Rate) -> Rate:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from ollamamaster.domain.machines import Machine, Memory, Residency, bytes_needed, machine_of
-from ollamamaster.domain.tickets import Option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ollamamaster.domain.candidates import Pair
-    from ollamamaster.domain.tickets import Ticket
+    from ollamamaster.domain.tickets import Option, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +27,10 @@ class Turn:
     residency: Residency
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """A request's place in a lane: it begins in `begin_s` and is slowed by `shared_s`.
 
-    `open` says that there is a slot right now.
+    `open` says that there is a slot right now. Thousands are made for one decision.
     """
 
     begin_s: float
@@ -40,15 +39,14 @@ class Spot:
     open: bool
 
 
-@dataclass(slots=True)
-class _Run:
-    """What is left of a request, in seconds of the whole machine, and the model it keeps there."""
+# What is left of a request, in seconds of the whole machine, and the model it keeps there.
+_Run: TypeAlias = tuple[float, str | None]
 
-    left_s: float
-    model: str | None
+# Looking a member up costs more than what is done with it in the loops below.
+_RESIDENT = Residency.RESIDENT
 
-
-_ANYWHERE = Spot(0.0, 0.0, Residency.RESIDENT, open=True)
+# Where everyone has room.
+ANYWHERE = Spot(0.0, 0.0, Residency.RESIDENT, open=True)
 
 
 class Lane:
@@ -58,19 +56,20 @@ class Lane:
     measured on a real server. So a free slot beside a running request saves no work.
     """
 
-    __slots__ = ("_begin_s", "_running", "_runs", "machine", "memory", "waiting")
+    __slots__ = ("_gone", "_running", "_runs", "begin_s", "machine", "memory", "waiting")
 
     def __init__(self, machine: Machine, running: Sequence[Ticket] = (), now: float = 0.0) -> None:
         self.machine = machine
         self.memory = Memory(machine)
         self.waiting = 0
-        self._begin_s = 0.0
+        self.begin_s = 0.0
+        self._gone: dict[tuple[str, int | None], tuple[float, list[_Run]]] = {}
         self._runs = _left_of(running, now)
         for ticket in running:
             if ticket.on is not None:
                 self.memory.use(ticket.on)
         if machine.foreign_s > 0:
-            self._runs.append(_Run(machine.foreign_s, None))
+            self._runs.append((machine.foreign_s, None))
         self._running = len(self._runs)
         self._until_free()
 
@@ -79,25 +78,36 @@ class Lane:
         """Whether a slot is free now and nobody waits for it."""
         return not self.waiting and self._running < self.machine.slots
 
-    def spot(self, option: Option) -> Spot:
-        """Where a request for this option would come if it came now."""
-        residency = self.memory.residency(option.model, option.bytes, option.context)
-        if not self._runs:
-            return Spot(self._begin_s, 0.0, residency, self.open)
-        begin_s, runs = self._begin_s, self._runs
-        if residency is not Residency.RESIDENT:
-            begin_s, runs = self._until_gone(option)
-        load_s = 0.0 if residency is Residency.RESIDENT else option.load_s
-        shared_s = sum(min(option.work_s, run.left_s) for run in _after(runs, load_s))
-        return Spot(begin_s, shared_s, residency, self.open and len(runs) == len(self._runs))
+    def spot(
+        self, model: str, needed: int | None, context: int, load_s: float, work_s: float
+    ) -> Spot:
+        """Where a request would come if it came now; `needed` are the bytes of the model."""
+        residency = self.memory.residency(model, needed, context)
+        begin_s, runs, is_open = self.begin_s, self._runs, self.open
+        if not runs:
+            return Spot(begin_s, 0.0, residency, is_open)
+        beside_s = 0.0
+        if residency is not _RESIDENT:
+            begin_s, runs = self._until_gone(model, needed, context)
+            is_open = is_open and runs is self._runs
+            # A load takes nothing from those that run beside it.
+            beside_s = load_s / len(runs) if runs else 0.0
+        shared_s = 0.0
+        for left_s, _ in runs:
+            shared_s += min(work_s, max(0.0, left_s - beside_s))
+        return Spot(begin_s, shared_s, residency, is_open)
 
     def add(self, option: Option, spot: Spot, *, begins: bool) -> None:
         """Put a request there; `begins` says that it is sent now, even without a free slot."""
-        if spot.residency is not Residency.RESIDENT and self._runs:
-            self._begin_s, self._runs = self._until_gone(option)
-        load_s = 0.0 if spot.residency is Residency.RESIDENT else option.load_s
-        self._runs = [*self._runs, _Run(load_s + option.work_s, option.model)]
+        load_s = 0.0
+        if spot.residency is not Residency.RESIDENT:
+            load_s = option.load_s
+            if self._runs:
+                needs = option.model, option.bytes, option.context
+                self.begin_s, self._runs = self._until_gone(*needs)
+        self._runs = [*self._runs, (load_s + option.work_s, option.model)]
         self.memory.use(option)
+        self._gone.clear()
         if begins:
             self._running += 1
         else:
@@ -107,15 +117,18 @@ class Lane:
     def _until_free(self) -> None:
         """Let the plan go on until there is a slot."""
         while len(self._runs) >= self.machine.slots:
-            self._begin_s, self._runs = _next_end(self._begin_s, self._runs)
+            self.begin_s, self._runs = _next_end(self.begin_s, self._runs)
 
-    def _until_gone(self, option: Option) -> tuple[float, list[_Run]]:
+    def _until_gone(self, model: str, needed: int | None, context: int) -> tuple[float, list[_Run]]:
         """When the models that must leave for this one have nothing to do any more."""
-        leaving = set(self.memory.leaving(option))
-        begin_s, runs = self._begin_s, self._runs
-        while any(run.model in leaving for run in runs):
-            begin_s, runs = _next_end(begin_s, runs)
-        return begin_s, runs
+        found = self._gone.get((model, needed))
+        if found is None:
+            leaving = self.memory.leaving(model, needed, context)
+            begin_s, runs = self.begin_s, self._runs
+            while any(run[1] in leaving for run in runs):
+                begin_s, runs = _next_end(begin_s, runs)
+            found = self._gone[model, needed] = begin_s, runs
+        return found
 
 
 def _left_of(running: Sequence[Ticket], now: float) -> list[_Run]:
@@ -128,7 +141,7 @@ def _left_of(running: Sequence[Ticket], now: float) -> list[_Run]:
     # While n ran, each got an n-th part of the time.
     parts = [(end - start) / n for n, (start, end) in enumerate(pairwise([*starts, now]), 1)]
     return [
-        _Run(max(0.0, t.on.load_s + t.on.work_s - sum(parts[number:])), t.on.model)
+        (max(0.0, t.on.load_s + t.on.work_s - sum(parts[number:])), t.on.model)
         for number, t in enumerate(running)
         if t.on is not None
     ]
@@ -136,17 +149,12 @@ def _left_of(running: Sequence[Ticket], now: float) -> list[_Run]:
 
 def _next_end(begin_s: float, runs: list[_Run]) -> tuple[float, list[_Run]]:
     """The moment when the shortest of them ends, and what is left of the others then."""
-    least = min(runs, key=lambda run: run.left_s)
-    rest = [_Run(run.left_s - least.left_s, run.model) for run in runs if run is not least]
-    return begin_s + least.left_s * len(runs), rest
-
-
-def _after(runs: list[_Run], seconds: float) -> list[_Run]:
-    """What is left of them after a load beside them, which takes nothing from them."""
-    if seconds <= 0 or not runs:
-        return runs
-    each = seconds / len(runs)
-    return [_Run(max(0.0, run.left_s - each), run.model) for run in runs]
+    if len(runs) == 1:
+        return begin_s + runs[0][0], []
+    least = min(runs, key=itemgetter(0))
+    rest = [(left_s - least[0], model) for left_s, model in runs]
+    rest.remove((0.0, least[1]))
+    return begin_s + least[0] * len(runs), rest
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,41 +173,34 @@ class Queues:
         known = {name: machines.get(name) or Machine(name) for name in (*machines, *by_instance)}
         return cls({n: Lane(m, by_instance.get(n, ()), now) for n, m in known.items()})
 
-    def turn(self, pair: Pair, context_tokens: int, work_s: float = 0.0) -> Turn:
-        """The turn of a request for this pair that needs so much context and does such work."""
-        if pair.model.cloud:
+    def turn(
+        self, pair: Pair, context_tokens: int, work_s: float = 0.0, load_s: float = 0.0
+    ) -> Turn:
+        """The turn of a request for this pair that needs so much context and does such work.
+
+        `load_s` is what a load would take.
+        """
+        model = pair.model
+        if model.remote_host is not None:
             return Turn(0.0, Residency.RESIDENT)
         lane = self.lanes.get(pair.instance.id) or Lane(machine_of(pair.instance))
-        model = str(pair.model.name)
-        needed = bytes_needed(pair.model, context_tokens)
-        spot = lane.spot(
-            Option(model, lane.machine.instance, 0.0, work_s, 0.0, 0.0, needed, context_tokens)
-        )
+        needed = bytes_needed(model, context_tokens)
+        spot = lane.spot(str(model.name), needed, context_tokens, load_s, work_s)
         return Turn(spot.begin_s + spot.shared_s, spot.residency)
 
-    def spot(self, option: Option) -> Spot:
-        """Where a request for this option would come if it came now."""
+    def lane(self, option: Option) -> Lane | None:
+        """The lane of its instance; None where everyone has room."""
         if option.cloud:
-            return _ANYWHERE
-        return self._lane(option.instance).spot(option)
+            return None
+        lane = self.lanes.get(option.instance)
+        if lane is None:
+            lane = self.lanes[option.instance] = Lane(Machine(option.instance))
+        return lane
 
     def add(self, option: Option, spot: Spot, *, begins: bool) -> Option:
         """Put a request there; the option as it is used, without its load where none is needed."""
-        if not option.cloud:
-            self._lane(option.instance).add(option, spot, begins=begins)
+        lane = self.lane(option)
+        if lane is not None:
+            lane.add(option, spot, begins=begins)
         resident = spot.residency is Residency.RESIDENT
         return replace(option, load_s=0.0) if resident and option.load_s else option
-
-    def waiting(self, option: Option) -> int:
-        """How many wait for this instance."""
-        return 0 if option.cloud else self._lane(option.instance).waiting
-
-    def believed(self, option: Option) -> bool:
-        """Whether the number of slots there is only believed."""
-        return not option.cloud and not self._lane(option.instance).machine.slots_known
-
-    def _lane(self, instance: str) -> Lane:
-        lane = self.lanes.get(instance)
-        if lane is None:
-            lane = self.lanes[instance] = Lane(Machine(instance))
-        return lane

@@ -24,7 +24,6 @@ from ollamamaster.domain.judging import Judgement, judge, with_instance
 from ollamamaster.domain.models import GB, Capability, LoadedModel
 from ollamamaster.domain.requirements import Privacy
 from ollamamaster.domain.settings import CloudUse
-from ollamamaster.domain.tokens import IMAGE_TOKENS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,6 +44,8 @@ _CARDS = (
 _THEIR_RAM = 64 * GB
 # Another machine in the same house answers a packet in about a millisecond.
 _NEAR_MS = 1.0
+
+_EVEN = 0.5
 
 # A part of a text that was split needs room for the wish and the answer beside it.
 _FILLED = 0.7
@@ -176,8 +177,13 @@ def _cloud(wanted: Wanted, world: World, verdicts: Verdicts) -> Iterator[Missing
 def _pull(
     wanted: Wanted, world: World, verdicts: Verdicts, library: Sequence[Model]
 ) -> Iterator[Missing]:
-    """The best model of the library for a machine that is up."""
+    """The best model of the library for a machine that is up.
+
+    Nobody is helped by one that is faster and mostly wrong, where there is a better one already.
+    """
     found: list[Judgement] = []
+    before = verdicts.best
+    least = min(_EVEN, before.candidate.terms["quality"]) if before is not None else 0.0
     for instance in world.fleet.up:
         if instance.id in world.skipped:
             continue
@@ -188,7 +194,10 @@ def _pull(
         found += [
             j
             for j in judged
-            if j.fits and j.candidate.instance == instance.id and j.candidate.model in names
+            if j.fits
+            and j.candidate.instance == instance.id
+            and j.candidate.model in names
+            and j.candidate.terms["quality"] >= least
         ]
     if not found:
         return
@@ -223,12 +232,11 @@ def _split(wanted: Wanted, verdicts: Verdicts) -> Iterator[Missing]:
     if verdicts.judged or not short or wanted.requirements.context_tokens is not None:
         return
     longest = max(verdicts.longest_context, 1)
-    task = wanted.task
-    room = max(longest * _FILLED - task.output_tokens.p80, IMAGE_TOKENS)
+    parts = math.ceil(wanted.task.context_tokens / (longest * _FILLED))
     yield Missing(
         "context_too_small",
         f"the longest context in the fleet is {longest:,} tokens",
-        f"split the text into {math.ceil(task.prompt_tokens / room)} parts, one request each",
+        f"split the text into {parts} parts, one request each",
     )
 
 

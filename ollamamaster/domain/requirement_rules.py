@@ -75,9 +75,13 @@ def each_of_them(work: str) -> str:
 def _work(text: str) -> str:
     """The task without the question about it."""
     work = text.strip()
+    if len(work) > _WINDOW:
+        return work
     while match := words.FRAME.match(work):
         work = work[match.end() :].lstrip()
     work = words.FRAME_END.sub("", work).strip()
+    if work != text.strip():
+        work = work.rstrip("? ")
     return "" if words.EMPTY.fullmatch(work) else work
 
 
@@ -94,7 +98,7 @@ _LATENCY = re.compile(
     rf"|(?:{words.WITHIN})\s+{named_duration('ms')}\s*$",
 )
 _DEADLINE = re.compile(
-    rf"(?P<limit>{words.WITHIN}|{words.IN})\s+(?:the\s+next\s+|den\s+nächsten\s+)?{named_duration()}"
+    rf"(?P<limit>{words.WITHIN}|{words.IN})(?:\s+|(?<='))(?:the\s+next\s+|den\s+nächsten\s+)?{named_duration()}"
 )
 # Words that stand before limits and before much else.
 _WEAK = frozenset(words.IN.split("|"))
@@ -162,6 +166,8 @@ def _amounts(sentence: str, found: Requirements) -> Requirements:
         tokens = number(context[name]) or 0
         if tokens >= 512:
             found = _note(found, f"context: {tokens:.0f} tokens", context_tokens=round(tokens))
+    if words.HOW_MANY.match(sentence):
+        return found
     for pattern, each, unit in (
         (_PAGES, PAGE_TOKENS, "pages"),
         (_WORDS, WORD_TOKENS, "words"),
@@ -206,7 +212,8 @@ def _is_output(sentence: str, match: re.Match[str]) -> bool:
 
 
 _COUNT = re.compile(
-    rf"{named_number()}\s+(?:[^\W\d][\w-]*\s+|\d[\d.,]*-\w+\s+){{0,2}}?{words.THINGS}\b"
+    rf"{named_number()}\s+(?:(?!{words.PAGES}\b|{words.WORDS}\b|tokens?\b)[^\W\d][\w-]*\s+"
+    rf"|\d[\d.,]*-\w+\s+){{0,2}}?{words.THINGS}\b"
 )
 
 
@@ -214,14 +221,22 @@ _COUNT_ANYWHERE = re.compile(rf"(?i)(?:\b(?:these|those|all|the|my|our|of)\s+)*{
 _LIMIT_ANYWHERE = re.compile(rf"(?i)[\s,]*\b(?:{words.WITHIN}|{words.IN})\s+{named_duration()}\s*$")
 
 
+_AT_ONCE = re.compile(rf"{named_number()}\s+{words.AT_ONCE}\b")
+
+
 def _several(sentence: str, found: Requirements) -> Requirements:
+    at_once = _AT_ONCE.search(sentence)
+    if at_once and not words.ABOUT.search(sentence) and (users := number(at_once["n"]) or 0) >= 2:
+        said = "their length was not said: a short question each"
+        found = replace(found, assumed=(*found.assumed, said), input_tokens=0)
+        return _note(found, f"{users:.0f} at the same time", count=round(users))
     for match in _COUNT.finditer(sentence):
         amount = number(match["n"]) or 0
         if amount < 2 or amount != int(amount) or words.TOGETHER.search(sentence):
             continue
         head = sentence[: match.start()]
         begins = not head.strip(" :")
-        worked_on = words.READING.search(head) or words.HOW_LONG.search(sentence)
+        worked_on = words.READING.search(sentence) or words.HOW_LONG.search(sentence)
         made = words.WRITING.search(head) and not words.READING.search(head)
         if made or words.SUBORDINATE_STORY.search(head) or not (begins or worked_on):
             continue

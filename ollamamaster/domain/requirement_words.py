@@ -11,7 +11,7 @@ def _any(*parts: str) -> re.Pattern[str]:
 
 # A question about the fleet, around the task itself. Only at the beginning of a sentence.
 FRAME = re.compile(
-    r"""(?ix)
+    r"""(?ix) [¿¡\s]*
     (?: (?:can|could|would|will|is)\ (?:you|i|we|it|my\ \w+|the\ fleet)
         \s+(?:please\s+)?(?:be\ able\ to\s+|able\ to\s+|possible\ to\s+)?
         (?:handle|manage|do|run|cope\ with|deal\ with|process|support|have)\b[\s:,]*
@@ -44,9 +44,11 @@ FRAME_END = re.compile(
 )
 # What is left when nothing but the question was asked.
 EMPTY = re.compile(
-    r"(?i)\W*(?:i|we) (?:need|want|have) (?:an |the |my )?(?:answers?|repl(?:y|ies)|results?|"
+    r"(?i)\W*(?:(?:i|we) (?:need|want|have)|(?:get|give) me) (?:an? |the |my )?"
+    r"(?:answers?|repl(?:y|ies)|results?|"
     r"responses?)"
-    r"(?: (?:to|for) (?:this|it|that))?(?: (?:with)?in [\w.]+ ?\w*)?\W*"
+    r"(?: (?:to|for) (?:this|it|that))?"
+    r"(?:,? (?:(?:with)?in|asap|by|under|fast|quickly|now)\b[\w .]{0,30})?\W*"
     r"|[\s\W]*(?:(?:for|to|do|with)\s+)?(?:(?:this|that|it|the|my|a|such|diese[nsr]?|cette|"
     r"esta|das)?\s*(?:new\s+|next\s+)?"
     r"(?:task|job|work|request|prompt|thing|stuff|question|aufgabe|tâche|tarea)?)?[\s\W]*"
@@ -87,7 +89,7 @@ WITHIN = (
     r"within|in under|in less than|in at most|in no more than|in max(?:imum)?|under|below|at most|"
     r"no (?:more|longer) than|not (?:more|longer) than|less than|faster than|"
     r"innerhalb(?: von)?|binnen|in (?:höchstens|weniger als|maximal|unter)|höchstens|maximal|"
-    r"spätestens in|spätestens nach|en moins de|moins de|sous|d'ici|dans les|au plus|"
+    r"spätestens in|spätestens nach|en moins d[e']|moins d[e']|sous|d'ici|dans les|au plus|"
     r"en menos de|menos de|dentro de|en menos|como máximo(?: en)?|en máximo"
 )
 IN = r"in|en|dans|by"
@@ -175,7 +177,7 @@ QUESTION = re.compile(
 IMPERATIVE = re.compile(
     r"\W*(?:summari[sz]e|translate|analy[sz]e|classify|extract|process|review|read|tag|label|"
     r"describe|categori[sz]e|transcribe|proofread|check|generate|write|draft|give|tell|rewrite|"
-    r"compare|solve|find|list|index|fasse|übersetze|analysiere|schreib\w*|prüfe|lies|résume\w*|"
+    r"compare|solve|find|list|index|fasse|übersetze|analysiere|schreib\w*|prüfe|lies|diese[snr]?|résume\w*|"
     r"traduis\w*|traduire|analyse\w*|écri\w+|resume|resumir|traduc\w+|analiza\w*|escrib\w+|\d)"
 )
 
@@ -247,6 +249,8 @@ READING = _any(
     r"anonymi[sz]e",
     r"zusammen\w*",
     r"fasse",
+    r"auslesen",
+    r"extrahier\w*",
     r"analysier\w*",
     r"lies",
     r"lese\w*",
@@ -254,14 +258,16 @@ READING = _any(
     r"klassifizier\w*",
     r"prüf\w*",
     r"résum\w+",
-    r"lis\w*",
+    r"lis",
+    r"lisez",
+    r"lire",
     r"tradui\w+",
-    r"class\w+",
+    r"class(?:e[rz]?|ify\w*)",
     r"resum\w+",
     r"analiz\w+",
     r"traduc\w+",
     r"clasific\w+",
-    r"lee\w*",
+    r"leer?",
 )
 # Right before a figure: the thing is there already.
 OF_THIS = re.compile(
@@ -271,6 +277,7 @@ OF_THIS = re.compile(
 )
 # Right before a figure: so long is the answer to be.
 LENGTH_OF_ANSWER = re.compile(
+    r"\b(?:answers?|response|reply|output|result|antwort|réponse|respuesta) (?:of|von|de) $|"
     r"\b(?:in|into|to|with|using|about|around|under|max(?:imum)?|at most|up to|exactly|limited to|"
     r"no more than|less than|auf|in etwa|höchstens|maximal|mit|en|avec|au plus|con|hasta)\s+"
     r"(?:about\s+|around\s+|at most\s+|no more than\s+|max(?:imum)?\s+|exactly\s+|höchstens\s+)?$"
@@ -279,16 +286,24 @@ LENGTH_OF_ANSWER = re.compile(
 THINGS = (
     r"(?P<thing>documents?|docs|files?|pdfs?|e-?mails?|mails|reviews?|tickets?|images?|photos?|"
     r"pictures?|screenshots?|articles?|papers?|reports?|contracts?|letters?|records?|prompts?|"
-    r"questions?|tweets?|comments?|messages?|invoices?|resumes?|cvs?|abstracts?|transcripts?|"
+    r"questions?|books?|novels?|chapters?|essays?|tweets?|comments?|messages?|invoices?|resumes?|cvs?|abstracts?|transcripts?|"
     r"requests?|texts?|dokumente?|dateien?|bilder|fotos?|rechnungen|artikel|berichte|verträge|"
     r"nachrichten|texte|fichiers?|courriels?|factures?|contrats?|rapports?|documentos?|correos?|"
     r"imágenes|imagenes|archivos?|artículos?|facturas?|contratos?|informes?)"
 )
 PICTURE = re.compile(r"images?|photos?|pictures?|screenshots?|bilder|fotos?|im[áa]genes")
 NOTE = re.compile(
-    r"e-?mails?|mails|reviews?|tickets?|prompts?|questions?|tweets?|comments?|messages?|requests?|"
+    r"e-?mails?|mails|reviews?|tickets?|prompts?|questions?|books?|novels?|chapters?|essays?|tweets?|comments?|messages?|requests?|"
     r"records?|nachrichten|courriels?|correos?"
 )
+# So many at the same time, each with a task of its own.
+AT_ONCE = (
+    r"(?:(?:concurrent|parallel|simultaneous|gleichzeitige?|parallele?|simultan[ée]e?s?|simultáne[ao]s?|"
+    r"concurrente?s)\s+(?:users?|requests?|people|conversations?|chats?|calls?|clients?|nutzer|"
+    r"anfragen|utilisateurs?|requêtes|usuarios?|peticiones)|(?:users?|requests?|people) "
+    r"(?:at (?:once|the same time)|in parallel|concurrently|simultaneously))"
+)
+HOW_MANY = re.compile(r"\W*(?:how many|how much|wie viele?|combien|cuánt[ao]s?)\b")
 # They are one task together.
 TOGETHER = _any(
     r"compar\w+",
@@ -435,7 +450,7 @@ LANGUAGES = {
 LANGUAGE = re.compile(
     r"\b(?:in|into|to|auf|ins|en|al|à l'|vers le|speaks?|understands?)\s*(?:fluent\s+|the\s+)?"
     rf"(?P<language>{'|'.join(LANGUAGES)})\b"
-    r"(?=\W*$|\s*[,.;:?!)]|\s+(?:please|within|and|or|in|from|for|with|bitte|using|under|at|by|"
+    r"(?=\W*$|\s*[,.;:?!)]|\s+(?:please|within|and|or|in|from|for|with|en|dans|auf|por|bitte|using|under|at|by|"
     r"to|on|within)\b)"
 )
 SPEAKING = _any(

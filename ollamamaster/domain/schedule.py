@@ -9,17 +9,16 @@ there, and nobody who waits for a better place holds up those behind.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ollamamaster.domain.machines import LOAD_WEIGHT, Machine, Residency, machines
-from ollamamaster.domain.queues import Queues, Turn
+from ollamamaster.domain.queues import ANYWHERE, Queues, Turn
 from ollamamaster.domain.tickets import Choice, Ticket, TicketState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ollamamaster.domain.queues import Spot
+    from ollamamaster.domain.queues import Lane, Spot
     from ollamamaster.domain.tickets import Option
 
 __all__ = [
@@ -114,10 +113,11 @@ def keep_alive_for(
     None leaves it to the server. Ollama evicts what has the shortest keep-alive: what others
     wait for is kept, and what must leave for the next one anyway is offered.
     """
-    if option.cloud:
-        return None
     ahead = Queues.of(machines, others, now)
-    ahead.add(option, ahead.spot(option), begins=True)
+    lane = ahead.lane(option)
+    if lane is None:
+        return None
+    ahead.add(option, _spot(lane, option), begins=True)
     waiting = [t for t in others if t.state is TicketState.WAITING]
     there = [
         choice
@@ -127,16 +127,14 @@ def keep_alive_for(
     for choice in there:
         if choice.option is not None and choice.option.model == option.model:
             return f"{math.ceil(max(_KEPT_S, 2 * choice.wait_s))}s"
-    machine = machines.get(option.instance)
-    memory = None if machine is None else machine.memory_bytes
+    memory = lane.machine.memory_bytes
     if not there or there[0].option is None or memory is None:
         return None
     beside = (option.bytes or 0) + (there[0].option.bytes or 0)
     return f"{_OFFERED_S:.0f}s" if beside > memory else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Best:
+class _Best(NamedTuple):
     """The option that is best for a ticket now."""
 
     option: Option
@@ -204,10 +202,11 @@ def _place(
 ) -> Choice:
     option, spot = best.option, best.spot
     wait_s, begins = spot.begin_s, spot.open
-    if not begins and ahead.believed(option):
+    lane = ahead.lane(option)
+    if not begins and lane is not None and not lane.machine.slots_known:
         left_s = _patience_s(best) - (now - ticket.entered_at)
         begins, wait_s = left_s <= 0, min(wait_s, left_s)
-    position = 1 if begins else ahead.waiting(option) + 1
+    position = 1 if begins or lane is None else lane.waiting + 1
     used = ahead.add(option, spot, begins=begins)
     if begins:
         return Choice(used, begins=True, passed=passed)
@@ -230,15 +229,20 @@ def _best(ahead: Queues, ticket: Ticket) -> _Best | None:
     """The option with the highest score at its turn; the first of equals."""
     price, best, most = ticket.price, None, -math.inf
     for option in ticket.options:
-        extra = price * _FAMILIAR_DOUBLINGS if option.familiar else 0.0
-        least_s = option.work_s + option.above_s
-        if option.fixed + extra + time_term(price, least_s) <= most:
+        lane = ahead.lane(option)
+        own_s = option.work_s + option.above_s
+        fixed = option.fixed + (price * _FAMILIAR_DOUBLINGS if option.familiar else 0.0)
+        # What it scores if it need not load and shares with nobody: most need no closer look.
+        soonest_s = own_s if lane is None else lane.begin_s + own_s
+        if fixed + time_term(price, soonest_s) <= most:
             continue
-        spot = ahead.spot(option)
-        seconds = (
-            spot.begin_s + spot.shared_s + LOAD_WEIGHT[spot.residency] * option.load_s + least_s
-        )
-        score = option.fixed + extra + time_term(price, seconds)
+        spot = ANYWHERE if lane is None else _spot(lane, option)
+        load_s = LOAD_WEIGHT[spot.residency] * option.load_s
+        score = fixed + time_term(price, spot.begin_s + spot.shared_s + load_s + own_s)
         if score > most:
             best, most = _Best(option, spot), score
     return best
+
+
+def _spot(lane: Lane, option: Option) -> Spot:
+    return lane.spot(option.model, option.bytes, option.context, option.load_s, option.work_s)

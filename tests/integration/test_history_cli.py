@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 from past import ATTEMPT, FLEET, decided, instance, known, record, remember
-from program import PATIENCE_S, command, on_terminal, run
+from program import PATIENCE_S, Done, command, home_for, on_terminal, run
 
 from ollamamaster.domain.snapshot import Fleet
 from ollamamaster.errors import Outcome
+from ollamamaster.simulator.sandbox import SimulatedFleet
 from ollamamaster.storage.history import MIGRATIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX's")
@@ -99,6 +101,7 @@ def test_the_list_has_only_what_was_asked_for(
         ["list", "--since", "yesterday"],
         ["list", "--since", "2026-13-45"],
         ["list", "--limit", "0"],
+        ["list", "--limit", "99999999999999999999"],
         ["list", "--instance", ""],
         ["show", "zzz"],
         ["show", " "],
@@ -225,6 +228,14 @@ def test_what_is_cleared_is_in_no_file_any_more(home: Path) -> None:
     assert b"xylophone" not in b"".join(file.read_bytes() for file in home.iterdir())
 
 
+def test_clearing_names_the_damaged_files_that_stay(home: Path) -> None:
+    three(home)
+    (home / "history.db.broken-20261122T120000Z").write_bytes(b"")
+    assert (
+        "history.db.broken-20261122T120000Z was set aside" in run("history", "clear", "--yes").err
+    )
+
+
 def test_an_export_of_json_lines_has_on_each_what_show_has(home: Path) -> None:
     three(home, store_text=True)
     lines = [json.loads(line) for line in run("history", "export").out.splitlines()]
@@ -319,6 +330,15 @@ def test_controls_in_a_stored_text_do_not_act_on_a_terminal(home: Path) -> None:
 
 
 @posix
+@pytest.mark.parametrize("form", ["csv", "jsonl"])
+def test_controls_in_an_export_do_not_act_on_a_terminal(form: str, home: Path) -> None:
+    remember(home, record(at=NEW, answer="\x1b]0;owned\x07fine"), store_text=True)
+    screen = on_terminal("history", "export", "--format", form, env=os.environ)
+    assert "fine" in screen.raw
+    assert "\x1b]0" not in screen.raw
+
+
+@posix
 def test_nothing_was_left_unsent_in_the_decision_of_a_past_request(home: Path) -> None:
     three(home)
     screen = on_terminal("history", "show", "last", env={**os.environ, "NO_COLOR": "1"})
@@ -336,3 +356,73 @@ def test_clear_asks_on_a_terminal_and_only_a_yes_deletes(
     assert "delete 3 requests? [y/N]" in screen.raw
     assert screen.code == 0
     assert len(run("history", "list", "--json").data["requests"]) == left
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[SimulatedFleet]:
+    with SimulatedFleet.start("duo", speed=100.0) as running:
+        assert run("discover", env=running.environment()).code == 0
+        yield running
+
+
+def route(fleet: SimulatedFleet, home: Path, **variables: str) -> Done:
+    env = {**home_for(fleet, home), **variables}
+    return run("route", "Tell me of the xylophone-quartz", "--json", env=env)
+
+
+def test_a_route_is_remembered_as_it_told_it(fleet: SimulatedFleet, home: Path) -> None:
+    told = route(fleet, home).data
+    shown = run("history", "show", "last", "--json").data
+    assert (shown["model"], shown["instance"], shown["outcome"], shown["who"]) == (
+        told["model"],
+        told["instance"],
+        "ok",
+        "command",
+    )
+    assert shown["decision"] == told["decision"]
+    assert shown["estimate"] == told["estimate"]
+    assert shown["seconds"] == told["timing"]["total_s"]
+    kept = [{key: each[key] for key in told["attempts"][0]} for each in shown["attempts"]]
+    assert kept == told["attempts"]
+
+
+def test_a_route_leaves_no_word_of_it_in_any_file(fleet: SimulatedFleet, home: Path) -> None:
+    answer = route(fleet, home).data["response"]
+    held = b"".join(file.read_bytes() for file in home.iterdir() if file.is_file())
+    assert len(run("history", "list").out.splitlines()) == 1
+    for word in {"xylophone", "quartz", *answer.split()[:20]}:
+        # the inventory and the decision have words of their own
+        assert len(word) < 8 or word.encode() not in held
+
+
+def test_a_route_is_remembered_with_its_texts_where_the_person_wants_it(
+    fleet: SimulatedFleet, home: Path
+) -> None:
+    told = route(fleet, home, OLLAMAMASTER_HISTORY_STORE_TEXT="true").data
+    shown = run("history", "show", "last", "--json").data
+    assert (shown["prompt"], shown["answer"]) == (
+        "Tell me of the xylophone-quartz",
+        told["response"],
+    )
+
+
+def test_a_route_goes_on_with_a_note_when_the_history_cannot_be_used(
+    fleet: SimulatedFleet, home: Path
+) -> None:
+    home_for(fleet, home)
+    with closing(sqlite3.connect(home / "history.db")) as newer:
+        newer.execute(f"PRAGMA user_version={len(MIGRATIONS) + 1}")
+    done = route(fleet, home)
+    assert done.code == 0
+    assert done.err.count("newer") == 1
+
+
+def test_a_route_that_failed_is_remembered_with_the_code_of_its_error(home: Path) -> None:
+    with SimulatedFleet.start("duo", speed=100.0) as failing:
+        assert run("discover", env=failing.environment()).code == 0
+        for each in failing:
+            each.fault("truncate_stream", count=None)
+        assert route(failing, home).code == 5
+    [listed] = run("history", "list", "--outcome", "all_failed", "--json").data["requests"]
+    shown = run("history", "show", listed["id"], "--json").data
+    assert {each["outcome"] for each in shown["attempts"]} == {"stream_broken"}

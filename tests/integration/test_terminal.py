@@ -9,8 +9,10 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from program import Screen, home_for, on_terminal, run
+from program import Screen, home_for, on_terminal, run, running
+from screen import Screen as Terminal
 
+from ollamamaster.cli.json_keys import LINES
 from ollamamaster.errors import ExitCode
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
@@ -38,7 +40,7 @@ models = ["llama3.2:3b", {json.dumps(EVIL)}]
 """ + "".join(_MODEL % known for known in (('"llama3.2:3b"', 2.0), (json.dumps(EVIL), 0.8)))
 SHORT = ("-m", "llama3.2:3b", "--option", "num_predict=8")
 # What the program itself may write: colours and styles, and erasing its own status and bars.
-_OURS = re.compile(r"\x1b\[[0-9;]*m|\r|\x1b\[2K|\x1b\[1A|\x1b\[\?25[lh]")
+_OURS = re.compile(r"\x1b\[[0-9;]*m|\r|\x1b\[2?K|\x1b\[\d+[AD]|\x1b\[\?25[lh]")
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +123,74 @@ def test_a_terminal_gets_the_answer_and_a_line_that_says_who_gave_it(env: dict[s
     both = on_terminal("route", "hello", *SHORT, env=env)
     last = both.raw.replace("\r\n", "\n").splitlines()[-1]
     assert re.search(r"llama3\.2:3b on here · \d+\.\d s · \d+ tok/s", last)
+
+
+@pytest.fixture(scope="module")
+def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedFleet]:
+    """A fleet that writes for longer than a second, and answers one at a time."""
+    path = tmp_path_factory.mktemp("fleet") / "slow.toml"
+    path.write_text(FLEET, "utf-8")
+    with SimulatedFleet.start(path, speed=2.0) as found:
+        assert run("discover", env=found.environment()).code == 0
+        yield found
+
+
+LONG = ("-m", "llama3.2:3b", "--option", "num_predict=80")
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_while_an_answer_is_written_its_progress_stands_behind_it_and_leaves_no_trace(
+    columns: int, slow: SimulatedFleet, tmp_path: Path
+) -> None:
+    env = home_for(slow, tmp_path / "home")
+    seen = on_terminal("route", "hello", *LONG, env=env, columns=columns)
+    assert re.search(r"\x1b\[2m  \d+ tokens · \d+ tok/s", seen.raw)
+    screen = Terminal(columns)
+    screen.write(seen.raw)
+    said, answer = (
+        # lines are broken at other places
+        "".join(text.split())
+        for text in ("".join(screen.lines), run("route", "hello", *LONG, env=env).out)
+    )
+    assert said.startswith(answer + "llama3.2:3bonhere·")
+
+
+def test_progress_is_not_dimmed_where_no_style_is_wanted(
+    slow: SimulatedFleet, tmp_path: Path
+) -> None:
+    env = home_for(slow, tmp_path / "home")
+    seen = on_terminal("route", "hello", *LONG, env=env, NO_COLOR="1")
+    assert re.search(r"\d+ tokens · \d+ tok/s", seen.raw)
+    assert "\x1b[2m" not in seen.raw
+
+
+def test_an_answer_that_is_not_shown_tells_its_progress_on_the_status_line(
+    slow: SimulatedFleet, tmp_path: Path
+) -> None:
+    env = home_for(slow, tmp_path / "home")
+    seen = on_terminal("route", "hello", *LONG, "--no-stream", env=env)
+    assert re.search(r"\r\x1b\[2Kllama3\.2:3b on here · \d+ tokens · \d+ tok/s", seen.raw)
+
+
+def test_who_waits_is_told_so_on_a_terminal_and_in_json(
+    slow: SimulatedFleet, tmp_path: Path
+) -> None:
+    env = home_for(slow, tmp_path / "home")
+    holds = ("route", "one", "-m", "llama3.2:3b", "--option", "num_predict=150", "--json")
+    with running(*holds, "--stream", env=env) as first:
+        assert first.stdout is not None
+        # its first line is its attempt, so it has its place
+        assert json.loads(first.stdout.readline())["type"] == "attempt"
+        seen = on_terminal("route", "two", *SHORT, env=env)
+        assert "1st in line on here, starts in about " in seen.raw
+    with running(*holds, "--stream", env=env) as first:
+        assert first.stdout is not None
+        first.stdout.readline()
+        told = run("route", "two", *SHORT, "--json", "--stream", env=env)
+    waiting = told.lines[0]
+    assert set(waiting) == set(LINES["waiting"].split())
+    assert (waiting["type"], waiting["position"]) == ("waiting", 1)
+    assert waiting["instance"] == slow["here"].id
 
 
 def test_quiet_leaves_the_answer_alone(env: dict[str, str]) -> None:

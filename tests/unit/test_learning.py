@@ -227,7 +227,19 @@ def test_what_is_learnt_of_one_model_tells_of_another_on_the_same_machine() -> N
 def test_the_overhead_is_what_we_waited_beyond_the_servers_total() -> None:
     said = usage()
     known = profiles([attempt(said, seconds=(said.total_s or 0) + 0.2)] * 3)
-    assert known.overhead_s(machine()) == pytest.approx(0.2, rel=0.01)
+    assert known.overhead(machine()).median == pytest.approx(0.2, rel=0.01)
+
+
+def test_our_own_asking_and_deciding_is_overhead_and_our_own_waiting_is_not() -> None:
+    said = usage()
+    slow = replace(route(attempt(said), seconds=(said.total_s or 0) + 10.3), waited_s=10.0)
+    assert profiles([slow] * 3).overhead(machine()).median == pytest.approx(0.3, rel=0.01)
+
+
+def test_a_download_before_one_answer_does_not_stay_in_the_overhead() -> None:
+    pulled = route(attempt(), seconds=600.0)
+    known = profiles([attempt(), attempt(), pulled, attempt()])
+    assert known.overhead(machine()).median < 0.05
 
 
 def test_every_attempt_of_a_route_teaches_its_own_pair() -> None:
@@ -260,7 +272,7 @@ def test_a_damaged_row_is_as_good_as_none(data: st.DataObject) -> None:
     rows: Any = {key: data.draw(_damaged | _any_json) for key in sorted(keys_of(record))}
     known = Profiles.from_rows(rows)
     assert known.slots(machine()).count >= 1
-    assert known.overhead_s(machine()) > 0
+    assert known.overhead(machine()).median > 0
     assert known.rates(pair()).decode.median > 0
     known.failures(ID, NAME)
     known.last_used(ID, NAME)

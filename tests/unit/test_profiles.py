@@ -168,6 +168,14 @@ def test_a_limit_of_the_person_caps_the_lengths() -> None:
     assert known.output(pair(), limited).p80 <= 20
 
 
+def test_a_length_that_a_person_told_is_not_learnt_away() -> None:
+    known = profiles(lengths(*[400] * 30))
+    told = replace(HELLO, output_tokens=Range(80, 100, 120), length_said=True)
+    assert known.output(pair(), told) == told.output_tokens
+    limited = replace(told, output_limit=150)
+    assert known.output(pair(capabilities=THINKER), limited).p80 == 150
+
+
 def test_a_model_that_thinks_writes_twice_as_much_until_it_was_measured() -> None:
     thinker = pair(capabilities=THINKER)
     assert Profiles().output(thinker, HELLO) == OUTPUT_TOKENS[TaskType.CHAT].times(2)
@@ -227,6 +235,11 @@ def test_three_that_progressed_prove_three() -> None:
 
 def test_one_that_began_as_the_other_ended_proves_nothing() -> None:
     assert slots(run(0, 4), run(3.98, 8)) == Slots(1, known=False)
+
+
+def test_an_end_that_was_heard_of_late_proves_nothing() -> None:
+    late = run(0, 4)
+    assert slots(replace(late, seconds=late.seconds + 2), run(4, 8)) == Slots(1, known=False)
 
 
 def test_a_wait_with_one_ahead_proves_one() -> None:

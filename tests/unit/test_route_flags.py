@@ -11,6 +11,7 @@ import pytest
 
 from ollamamaster.cli.route_flags import RouteFlags
 from ollamamaster.domain.settings import Performance, RouteSettings, Settings
+from ollamamaster.domain.tickets import Priority
 from ollamamaster.errors import FileUnusableError, PromptMissingError, UsageError
 
 if TYPE_CHECKING:
@@ -40,6 +41,11 @@ PLAIN = RouteFlags(
 @pytest.fixture(autouse=True)
 def nothing_is_piped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", None)
+
+
+def test_a_priority_and_no_hedging_are_asked_for() -> None:
+    asked = request(priority=Priority.HIGH, hedge=False)
+    assert (asked.priority, asked.hedge) == (Priority.HIGH, False)
 
 
 def request(settings: Settings | None = None, **flags: Any) -> RouteRequest:

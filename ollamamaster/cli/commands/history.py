@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from ollamamaster.domain.settings import Settings
 
+# More than a history of the largest size has.
+_MOST = 1_000_000
+
 app = new_typer()
 
 
@@ -38,7 +41,7 @@ def history() -> None:
 
 @app.command("list", cls=Command)
 def list_(
-    limit: Annotated[int, Option(metavar="N", min=1, help="At most so many.")] = 20,
+    limit: Annotated[int, Option(metavar="N", min=1, max=_MOST, help="At most so many.")] = 20,
     model: options.Model = None,
     instance: options.Instance = None,
     outcome: Annotated[
@@ -91,7 +94,7 @@ def show(
     In a pipe: a key and its value a line; then the attempts, and the decision as --explain has it.
 
     ollamamaster history show last
-    ollamamaster history show 6fsk2 --json | jq .data.decision.ranked
+    ollamamaster history show 20tk3 --json | jq .data.decision.ranked
     """
     from ollamamaster.domain.request_ids import as_typed
 
@@ -158,7 +161,7 @@ def replay(
         Path | None,
         Option(metavar="FILE", help="Settings of this file, not of config.toml."),
     ] = None,
-    limit: Annotated[int, Option(metavar="N", min=1, help="The latest so many.")] = 200,
+    limit: Annotated[int, Option(metavar="N", min=1, max=_MOST, help="The latest so many.")] = 200,
 ) -> int:
     """Decide past requests again, and show what would be different. Nothing is sent.
 
@@ -251,6 +254,8 @@ def clear(
             "another process is reading history.db; until it ends, what was deleted may still "
             "stand in history.db-wal: clear once more then"
         )
+    for aside in sorted(application.paths.history.parent.glob("history.db.broken-*")):
+        OUTPUT.note(f"{aside} was set aside as damaged; what is in it stays until you delete it")
     OUTPUT.note(f"{_requests(deleted)} deleted{', and what was learnt' if learnt else ''}")
     return OUTPUT.emit(lambda: {"deleted": deleted}, table=_nothing, rows=list)
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 from typer import Argument, Option
 
 from ollamamaster.cli import options
 from ollamamaster.domain.settings import Performance
+from ollamamaster.domain.tickets import Priority
+
+
+class PriorityName(StrEnum):
+    """A priority as it is typed; Typer shows the values of an enumeration."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
 
 
 def route(
@@ -51,6 +61,12 @@ def route(
         bool | None,
         Option("--stream/--no-stream", help="As it comes (the rule on a terminal), or whole."),
     ] = None,
+    priority: Annotated[
+        PriorityName, Option(help="Who goes first of your requests that wait for room.")
+    ] = PriorityName.NORMAL,
+    no_hedge: Annotated[
+        bool, Option("--no-hedge", help="Never ask a second instance when the first is late.")
+    ] = False,
     explain: Annotated[
         bool, Option("--explain", help="Show the decision and send nothing.")
     ] = False,
@@ -60,12 +76,15 @@ def route(
     The prompt is the argument, standard input, or both. In a shell loop that reads a file,
     write < /dev/null behind the command, or it reads the rest of the file.
 
+    Where there is no room the request waits its turn among all of yours on this machine.
+
     In a pipe the answer comes in one piece, whole or not at all; on a terminal it streams.
 
     ollamamaster route "What is the capital of France?"
     git diff | ollamamaster route "Write a commit message" --performance powerful
     ollamamaster route -f photo.jpg "What is on this picture?"
     ollamamaster route -f report.md "The three risks?" --max-time 60 --json | jq -r .data.response
+    ls *.txt | xargs -P8 -I{} ollamamaster route -f {} "Summarise" --priority low
     ollamamaster route "Prove that there are infinitely many primes" --explain
     """
     from ollamamaster.cli.route_flags import RouteFlags
@@ -88,5 +107,7 @@ def route(
             pull=pull,
             stream=stream,
             explain=explain,
+            priority=Priority[priority.name],
+            hedge=not no_hedge,
         )
     )

@@ -35,13 +35,13 @@ def render_assessment(console: Console, found: Assessment, names: Mapping[str, s
     _say(console, one_line(found.approach))
     if found.command is not None:
         _say(console, one_line(found.command), indent=2)
+    if found.comparison is not None:
+        console.print(_labelled("where", one_line(found.comparison), "dim"))
     if found.missing:
         console.print("what would help", style="bold")
         for missing in found.missing:
             _say(console, one_line(missing.what), indent=2)
             _say(console, one_line(missing.fix), indent=4)
-    if found.comparison is not None:
-        console.print(_labelled("where", one_line(found.comparison), "dim"))
     if found.can_handle and found.alternatives:
         others = (
             f"{one_line(c.model)} on {one_line(names.get(c.instance, c.instance))} "
@@ -68,11 +68,11 @@ def _labelled(label: str, text: str, style: str) -> Table:
 def _findings(console: Console, found: Assessment) -> Table:
     wide = console.width >= _WIDE
     grid = Table.grid(padding=(0, 2))
-    grid.add_column("", width=0, no_wrap=True)
-    grid.add_column(overflow="fold")
-    grid.add_column(no_wrap=True)
+    grid.add_column(width=0, no_wrap=True)
     if wide:
         grid.add_column(overflow="fold")
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
     for finding in found.findings:
         verdict = Text(finding.verdict, _STYLES[finding.verdict])
         figure = Text(f"{one_line(finding.figure)} ({one_line(finding.source)})")
@@ -80,5 +80,5 @@ def _findings(console: Console, found: Assessment) -> Table:
         if wide:
             grid.add_row("", asks, verdict, figure)
         else:
-            grid.add_row("", Text.assemble(asks, "\n", (figure.plain, "dim")), verdict)
+            grid.add_row("", verdict, Text.assemble(asks, "\n", (figure.plain, "dim")))
     return grid
