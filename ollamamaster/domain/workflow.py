@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from ollamamaster.domain.references import Root, references_in
+from ollamamaster.domain.references import Reference, Root, Template, references_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ollamamaster.domain.references import Template
+    from ollamamaster.domain.settings import Performance
 
 
 class InputType(StrEnum):
@@ -58,17 +58,20 @@ class ToolServer:
 
 @dataclass(frozen=True, slots=True)
 class ModelWork:
-    """A prompt for one model, or for several side by side. Values are templates or plain."""
+    """A prompt for one model, or for several side by side. What is Any is a tree of templates.
+
+    `models` is a list of templates, or one that is a reference to a list; None for one model.
+    """
 
     prompt: Template
     model: Template | None = None
-    models: tuple[Template, ...] = ()
-    performance: str | None = None
-    instance: str | None = None
+    models: tuple[Template, ...] | Template | None = None
+    performance: Performance | None = None
+    instance: Template | None = None
     max_time_s: float | None = None
     system: Template | None = None
     format: Any = None
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Any = None
     files: tuple[Template, ...] = ()
     think: bool | None = None
 
@@ -84,7 +87,7 @@ class ToolWork:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. `line` is where it stands in its file."""
+    """One step. `lines` tells where in its file its keys stand, "" where it begins."""
 
     id: str
     work: ModelWork | ToolWork
@@ -93,30 +96,49 @@ class Step:
     for_each: Template | None = None
     on_error: OnError = OnError.FAIL
     retries: int = 0
-    line: int | None = None
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
 
     @property
-    def templates(self) -> Iterator[Any]:
-        """Everything in it that may hold references."""
-        yield from (self.when, self.for_each)
-        if isinstance(self.work, ToolWork):
-            yield dict(self.work.arguments)
-        else:
-            work = self.work
-            yield from (work.prompt, work.model, work.system, *work.models, *work.files)
+    def references(self) -> Iterator[tuple[str, Reference]]:
+        """Every reference in it, and the key where it stands."""
+        for key, tree in self._trees():
+            for reference in references_in(tree):
+                yield key, reference
+
+    def _trees(self) -> Iterator[tuple[str, Any]]:
+        yield "when", self.when
+        yield "for_each", self.for_each
+        work = self.work
+        if isinstance(work, ToolWork):
+            yield "with", work.arguments
+            return
+        yield "prompt", work.prompt
+        yield "model", work.model
+        yield "models", list(work.models) if isinstance(work.models, tuple) else work.models
+        yield "instance", work.instance
+        yield "system", work.system
+        yield "format", work.format
+        yield "options", work.options
+        yield "files", list(work.files)
 
     @property
     def waits_for(self) -> frozenset[str]:
         """The steps that must have ended before it can begin."""
-        named = (
-            r.of for each in self.templates for r in references_in(each) if r.root is Root.STEPS
-        )
+        named = (r.of for _, r in self.references if r.root is Root.STEPS)
         return frozenset((*self.after, *named))
+
+    def line_of(self, key: str) -> int | None:
+        """Where the key stands, or else the step."""
+        return self.lines.get(key, self.lines.get(""))
 
 
 @dataclass(frozen=True, slots=True)
 class Workflow:
-    """A workflow as read. `output` is the text of its result, None for that of the last step."""
+    """A workflow as read. `output` is the text of its result, None for that of the last step.
+
+    `folder` is where its file is, and what relative paths in it mean; `digest` changes with the
+    text of the file. `lines` tells where other keys stand than those of steps.
+    """
 
     name: str
     description: str
@@ -124,9 +146,23 @@ class Workflow:
     steps: tuple[Step, ...]
     servers: tuple[ToolServer, ...] = ()
     output: Template | None = None
+    path: str = ""
+    folder: str = ""
+    digest: str = ""
+    lines: Mapping[str, int] = field(default_factory=dict, compare=False)
 
     def step(self, step_id: str) -> Step:
         return next(step for step in self.steps if step.id == step_id)
+
+    def server(self, name: str) -> ToolServer:
+        return next(server for server in self.servers if server.name == name)
+
+    @property
+    def result(self) -> Template:
+        """The template of the output."""
+        if self.output is not None:
+            return self.output
+        return Template((Reference(Root.STEPS, self.steps[-1].id),))
 
 
 def waves(steps: Sequence[Step]) -> tuple[tuple[str, ...], ...]:
