@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from ollamamaster.domain.tickets import Option, Ticket
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """When a request would begin on an instance, and what must happen before its first token.
 
     `wait_s` includes what the requests that run beside it take of the machine.
@@ -174,7 +173,7 @@ class Queues:
         return cls({n: Lane(m, by_instance.get(n, ()), now) for n, m in known.items()})
 
     def turn(
-        self, pair: Pair, context_tokens: int, work_s: float = 0.0, load_s: float = 0.0
+        self, pair: Pair, context_tokens: int, load_s: float = 0.0, work_s: float = 0.0
     ) -> Turn:
         """The turn of a request for this pair that needs so much context and does such work.
 

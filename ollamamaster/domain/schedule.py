@@ -232,7 +232,7 @@ def _best(ahead: Queues, ticket: Ticket) -> _Best | None:
         lane = ahead.lane(option)
         own_s = option.work_s + option.above_s
         fixed = option.fixed + (price * _FAMILIAR_DOUBLINGS if option.familiar else 0.0)
-        # What it scores if it need not load and shares with nobody: most need no closer look.
+        # At best it need not load and shares with nobody: most need no closer look.
         soonest_s = own_s if lane is None else lane.begin_s + own_s
         if fixed + time_term(price, soonest_s) <= most:
             continue

@@ -11,7 +11,8 @@ import urllib.request
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from program import PATIENCE_S, ended, home_for, run, running, wait_until
@@ -103,6 +104,10 @@ def places(env: dict[str, str]) -> list[str | None]:
     return [instance for (instance,) in rows]
 
 
+def _append(order: list[Any], name: object, _task: asyncio.Task[Any]) -> None:
+    order.append(name)
+
+
 # ---- where to
 
 
@@ -145,10 +150,21 @@ async def test_what_was_loaded_since_the_fleet_was_asked_is_known(
     application: Application, b: SimulatedInstance
 ) -> None:
     fleet = await asked(application)
+    await begin(application, fleet, instance=b.id).result()
+    old = replace(fleet, checked_at=application.clock.now() - timedelta(seconds=2))
+    assert (await begin(application, old).result()).instance == b.id
+
+
+async def test_an_instance_that_somebody_else_uses_is_left_to_them(
+    application: Application, a: SimulatedInstance, b: SimulatedInstance
+) -> None:
+    load(a)
     load(b)
-    before = fleet.checked_at or application.clock.now()
-    known = replace(fleet, checked_at=before - timedelta(seconds=2))
-    assert (await begin(application, known).result()).instance == b.id
+    fleet = await asked(application)
+    # Another computer sends a prompt to the one that would be chosen.
+    load(a, LARGE)
+    old = replace(fleet, checked_at=application.clock.now() - timedelta(seconds=2))
+    assert (await begin(application, old).result()).instance == b.id
 
 
 async def test_a_load_is_better_than_a_long_line(
@@ -203,13 +219,16 @@ async def test_a_named_instance_is_waited_for_while_others_are_idle(
 async def test_those_who_wait_are_served_as_they_came(
     application: Application, b: SimulatedInstance
 ) -> None:
-    holder = hold(application, b.id, work_s=5.0)
     fleet = await asked(application)
+    for _ in range(4):
+        # What was learnt by then does not change any more how long they take.
+        await begin(application, fleet, instance=b.id).result()
+    holder = hold(application, b.id, work_s=5.0)
     order: list[int] = []
     routes = []
     for number in range(3):
         route = begin(application, fleet, instance=b.id)
-        route.task.add_done_callback(lambda _, number=number: order.append(number))
+        route.task.add_done_callback(partial(_append, order, number))
         await route.waits()
         routes.append(route)
     assert [route.heard.waits[0][1] for route in routes] == [1, 2, 3]
@@ -226,7 +245,7 @@ async def test_a_higher_priority_goes_first(application: Application, b: Simulat
     routes = []
     for priority in (Priority.LOW, Priority.HIGH):
         route = begin(application, fleet, instance=b.id, priority=priority)
-        route.task.add_done_callback(lambda _, name=priority.name: order.append(name))
+        route.task.add_done_callback(partial(_append, order, priority.name))
         await route.waits()
         routes.append(route)
     application.tickets.leave(holder)
@@ -299,13 +318,14 @@ def test_a_signal_while_waiting_leaves_no_ticket(
 def test_a_command_that_was_killed_holds_no_place(
     a: SimulatedInstance, env: dict[str, str]
 ) -> None:
-    a.fault("hang_generate")
+    a.fault("hang_generate", count=None)
     asked_for = ("route", "hello", "-m", MODEL, "--instance", a.id)
     with running(*asked_for, env=env) as process:
         wait_until(lambda: places(env) == [a.id], "it is sent")
         process.kill()
         process.wait(PATIENCE_S)
     assert places(env) == [a.id]
+    a.clear_faults()
     assert run(*asked_for, env=env).code == 0
     assert places(env) == []
 
@@ -313,12 +333,13 @@ def test_a_command_that_was_killed_holds_no_place(
 def test_the_next_in_line_begins_when_the_one_before_is_killed(
     a: SimulatedInstance, env: dict[str, str]
 ) -> None:
-    a.fault("hang_generate")
+    a.fault("hang_generate", count=None)
     asked_for = ("route", "hello", "-m", MODEL, "--instance", a.id)
     with running(*asked_for, env=env) as first:
         wait_until(lambda: places(env) == [a.id], "the first is sent")
         with running(*asked_for, env=env) as second:
             wait_until(lambda: places(env) == [a.id, None], "the second stands in line")
+            a.clear_faults()
             first.kill()
             assert ended(second).code == 0
 

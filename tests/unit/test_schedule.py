@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ollamamaster.domain.candidates import Pair
+from ollamamaster.domain.estimate import prospect
 from ollamamaster.domain.instances import (
     Gpu,
     GpuSource,
@@ -18,12 +19,14 @@ from ollamamaster.domain.instances import (
     InstanceSettings,
     Locality,
 )
+from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.machines import Held, Machine, Residency, bytes_needed, machines
 from ollamamaster.domain.models import GB, LoadedModel, Model, ModelName, ModelShape
 from ollamamaster.domain.profiles import Profiles
 from ollamamaster.domain.queues import Queues
 from ollamamaster.domain.schedule import choose, in_order, keep_alive_for, plan, queues, time_term
 from ollamamaster.domain.snapshot import Fleet
+from ollamamaster.domain.task import Question, analyse
 from ollamamaster.domain.tickets import Choice, Option, Priority, ProcessId, Ticket, TicketState
 
 NOW = 1000.0
@@ -427,6 +430,16 @@ def test_the_turn_of_a_pair_is_that_of_an_option_for_it() -> None:
     others = [running("x", option(here.id, work_s=6))]
     turn = queues(known, others, None, NOW).turn(Pair(llama(), here), 100)
     assert (turn.wait_s, turn.residency) == (6.0, Residency.RESIDENT)
+
+
+def test_an_estimate_waits_for_what_the_machine_gives_to_those_beside_it() -> None:
+    loaded = LoadedModel(ModelName("llama", "8b"), size=5 * GB, context_length=1 << 20)
+    here = instance(loaded, settings=InstanceSettings(slots=2))
+    known = machines(Fleet((here,)), Profiles(), {})
+    beside = [running("x", option(here.id, work_s=1e6))]
+    ahead = Knowledge(queues=queues(known, beside, None, NOW))
+    said = prospect(Pair(llama(), here), analyse(Question("hello")), ahead).estimate
+    assert said.wait_s == pytest.approx(said.prompt_s + said.generation_s)
 
 
 def test_without_any_queues_the_instance_itself_tells_what_is_resident() -> None:
