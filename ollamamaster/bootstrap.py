@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.ollama.client import OllamaClient
     from ollamamaster.services.assess import AssessService
+    from ollamamaster.services.compare import CompareService
     from ollamamaster.services.discover import DiscoverService
     from ollamamaster.services.fleet import FleetService
     from ollamamaster.services.history import HistoryService
@@ -194,6 +195,11 @@ class Application:
         from ollamamaster.services.route import RouteService
 
         return RouteService(self.means, self.pull_service)
+
+    def compare_service(self) -> CompareService:
+        from ollamamaster.services.compare import CompareService
+
+        return CompareService(self.means, self.route_service())
 
     def assess_service(self) -> AssessService:
         from ollamamaster.services.assess import AssessService

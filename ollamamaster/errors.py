@@ -14,6 +14,7 @@ OllamaMasterError                 code, exit_code, hint, instance
 ├── ConfigInvalidError            config_invalid   7
 ├── WorkflowInvalidError          workflow_invalid 7
 ├── StateUnusableError            state_unusable   7
+├── PartialError                  partial          8
 ├── FailedError                   failed           1
 │   ├── NotAllowedError           not_allowed      1
 │   └── ServerFailedError         server_failed    1
@@ -58,6 +59,7 @@ class ErrorCode(StrEnum):
     CONFIG_INVALID = "config_invalid"
     STATE_UNUSABLE = "state_unusable"
     WORKFLOW_INVALID = "workflow_invalid"
+    PARTIAL = "partial"
     NOT_ALLOWED = "not_allowed"
     SERVER_FAILED = "server_failed"
     FAILED = "failed"
@@ -219,6 +221,13 @@ class StateUnusableError(OllamaMasterError):
 
     code = ErrorCode.STATE_UNUSABLE
     exit_code = ExitCode.INVALID
+
+
+class PartialError(OllamaMasterError):
+    """Some of what was asked for failed, and the person said that this is a failure."""
+
+    code = ErrorCode.PARTIAL
+    exit_code = ExitCode.PARTIAL
 
 
 class AttemptError(OllamaMasterError):

@@ -26,6 +26,7 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 FREE = {
     "--before",
     "--concurrency",
+    "--criteria",
     "--keep-alive",
     "--limit",
     "--max-time",
