@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # More of a running answer than any screen shows need not be kept beside the answer itself.
 _KEPT = 20_000
+# Less than this is not counted down.
+_ANY_MOMENT_S = 0.05
 
 
 @dataclass
@@ -33,6 +35,7 @@ class Column:
     answer: Answer | None = None
     now: Callable[[], float] = time.monotonic
     note_: Callable[[str], None] = OUTPUT.note_once
+    _begins_at: float | None = None
     _since: float = 0.0
     _first_s: float | None = None
     _candidate: Candidate | None = None
@@ -53,10 +56,19 @@ class Column:
         if self.answer is not None:
             return answer_figures(self.answer)
         if self._progress is None:
-            return self.state
+            return self._waiting()
         if self._first_s is None:
             return self._expected()
-        return f"first {seconds(self._first_s)} · {self._progress.figures()}"
+        # narrow columns have room for what changes; thoughts are not the answer's first token
+        first = "" if self._progress.thinks else f"{seconds(self._first_s)} · "
+        return first + self._progress.figures()
+
+    def _waiting(self) -> str:
+        if self._begins_at is None:
+            return self.state
+        left_s = self._begins_at - self.now()
+        soon = seconds(left_s) if left_s >= _ANY_MOMENT_S else "any moment"
+        return f"waits for {one_line(self.place)}, {soon}"
 
     def _expected(self) -> str:
         candidate, elapsed_s = self._candidate, self.now() - self._since
@@ -73,9 +85,11 @@ class Column:
         pass
 
     def waiting(self, instance_name: str, position: int, wait_s: float) -> None:  # noqa: ARG002 (the time says it)
-        self.place = instance_name
-        soon = seconds(wait_s) if wait_s > 0 else "any moment"
-        self.state = f"waits for {one_line(instance_name)}, {soon}"
+        self.waits(instance_name, wait_s)
+
+    def waits(self, instance_name: str, wait_s: float) -> None:
+        """It begins there in about so many seconds."""
+        self.place, self._begins_at = instance_name, self.now() + wait_s
 
     def started(self, attempt: Attempt, candidate: Candidate) -> None:
         OUTPUT.log(f"trying {attempt.model} on {attempt.instance}")
@@ -100,7 +114,8 @@ class Column:
     def ended(self, attempt: Attempt) -> None:
         if attempt.error is not None:
             OUTPUT.log(f"{attempt.model} on {attempt.instance}: {attempt.outcome}: {attempt.error}")
-            self.state, self._progress = "looks for another place", None
+            self._progress, self._begins_at = None, None
+            self.state = "looks for another place"
 
     def note(self, text: str) -> None:
         self.note_(f"{self.model}: {text}")

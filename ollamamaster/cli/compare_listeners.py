@@ -44,7 +44,7 @@ class PlainListener:
                 continue
             before = [self.columns[index].model for index in each.behind]
             why = f" behind {', '.join(map(one_line, before))}" if before else ""
-            column.state = f"waits for {one_line(each.instance_name)}, {seconds(each.wait_s)}"
+            column.waits(each.instance_name, each.wait_s)
             self.note(
                 f"{each.model} runs on {each.instance_name}{why}, from about "
                 f"{seconds(each.wait_s)} on"

@@ -92,16 +92,12 @@ def run_compare(flags: CompareFlags) -> int:
     run = application.compare_service().begin(request)
     listener = LiveListener() if OUTPUT.on_terminal and not OUTPUT.json else PlainListener()
     try:
-        try:
-            result = run_async(_answers(application, run, listener))
-        except OllamaMasterError as error:
-            return _failed(error, run, listener)
-        except KeyboardInterrupt as interrupt:
-            return _stopped(interrupt, run, listener)
-        return _show(result, listener, flags)
-    finally:
-        # the answers are out, and nobody waits for what is learnt from them
-        run.record()
+        result = run_async(_answers(application, run, listener))
+    except OllamaMasterError as error:
+        return _failed(error, run, listener)
+    except KeyboardInterrupt as interrupt:
+        return _stopped(interrupt, run, listener)
+    return _show(result, listener, flags)
 
 
 async def _answers(
@@ -111,7 +107,7 @@ async def _answers(
 
     drawing = asyncio.create_task(listener.keep_true())
     try:
-        return await run.complete(application.fleet_service().first, listener, record=False)
+        return await run.complete(application.fleet_service().first, listener)
     finally:
         drawing.cancel()
         listener.close()

@@ -127,7 +127,9 @@ BLOCKS: dict[str, dict[str, str]] = {
         "rejected[]": "model instance reason detail",
     },
     "CANDIDATE": {
-        "": ("model instance score terms estimate output_tokens decode_tokens_per_s resident"),
+        "": (
+            "model instance score terms estimate output_tokens decode_tokens_per_s resident judged"
+        ),
         "estimate": "p20_s p50_s p80_s wait_s load_s prompt_s generation_s",
     },
 }

@@ -78,7 +78,6 @@ class CompareRun:
     _runs: dict[int, RouteRun] = field(default_factory=dict)
     _answers: dict[int, Answer] = field(default_factory=dict)
     _agreement: Agreement = _NOTHING
-    _judge: Judge | None = None
     _judgement: Judgement | None = None
     _judge_error: OllamaMasterError | None = None
 
@@ -108,37 +107,23 @@ class CompareRun:
         self,
         find: Callable[[], Awaitable[Fleet]],
         listener: CompareListener,
-        *,
-        record: bool = True,
     ) -> CompareResult:
         """Let them answer on the fleet that `find` gives; the deadline is for all of it.
 
-        One that fails is a result like the others. Without `record` the caller calls `record`
-        itself, as soon as the answers are shown.
+        One that fails is a result like the others. Every route is remembered as soon as it ends,
+        so that those behind it do not take it for somebody else's; a verdict is learnt from.
 
         Raises ModelUnknownError when no model that was named is known, NoInstanceError,
         NoCandidateError, TimeLimitError or BadRequestError when all failed so, AllFailedError when
         all failed otherwise, and UsageError; what came until then stays in `so_far`.
         """
-        try:
-            await self._prepared(find, listener)
-            await self._answered(listener)
-            self._check_answers()
-            await self._compared()
-            await self._judged(listener)
-            self._seconds = self._means.clock.monotonic() - self._began
-        finally:
-            if record:
-                self.record()
+        await self._prepared(find, listener)
+        await self._answered(listener)
+        self._check_answers()
+        await self._compared()
+        await self._judged(listener)
+        self._seconds = self._means.clock.monotonic() - self._began
         return self.so_far()
-
-    def record(self) -> None:
-        """Remember every route, and learn from the verdict, once. Raises nothing."""
-        judge, self._judge = self._judge, None
-        for run in (*self._runs.values(), *(judge.runs if judge is not None else ())):
-            run.record()
-        if judge is not None and self._judgement is not None and self._seconds is not None:
-            self._learn(self._judgement)
 
     # ---- who, and in which order
 
@@ -296,7 +281,7 @@ class CompareRun:
 
     async def _one(self, index: int, run: RouteRun, listener: CompareListener) -> None:
         try:
-            await run.complete(self._found, listener.route(index), Unheard(), record=False)
+            await run.complete(self._found, listener.route(index), Unheard())
         except OllamaMasterError as error:
             self._answers[index] = self._told(index, run, error)
         else:
@@ -420,6 +405,7 @@ class CompareRun:
             self._judge_error = FailedError(
                 f"{meant.name} gave no scores", hint="another model may judge better: --judge"
             )
+        self._learn(self._judgement)
 
     def _learn(self, judgement: Judgement) -> None:
         means = self._means

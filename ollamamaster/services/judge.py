@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio  # noqa: TID253 (imported only by commands that wait for instances)
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ollamamaster.domain.comparing import CompareRequest
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.services.compare_listener import CompareListener
-    from ollamamaster.services.route import RouteRun, RouteService
+    from ollamamaster.services.route import RouteService
 
 # Two rounds are to differ by the order alone.
 _STEADY = {"temperature": 0}
@@ -33,7 +33,7 @@ _STEADY = {"temperature": 0}
 
 @dataclass
 class Judge:
-    """One judging. `error` is why a round failed, `runs` are its routes, to be recorded."""
+    """One judging. `error` is why a round failed."""
 
     routes: RouteService
     request: CompareRequest
@@ -41,7 +41,6 @@ class Judge:
     fleet: Fleet
     listener: CompareListener
     error: OllamaMasterError | None = None
-    runs: list[RouteRun] = field(default_factory=list)
 
     async def judgement(
         self, answers: Mapping[int, str], count: int, left_s: float | None, chance: int
@@ -85,11 +84,10 @@ class Judge:
             pull=False,
         )
         run = self.routes.begin(request)
-        self.runs.append(run)
         listener = self.listener.judging(self.model, number)
         none = (None,) * count
         try:
-            told = await run.complete(self._found, listener, Unheard(), record=False)
+            told = await run.complete(self._found, listener, Unheard())
         except OllamaMasterError as error:
             self.error = self.error or error
             return Round(order, none, error=error.message)
