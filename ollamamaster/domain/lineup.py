@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,8 @@ def in_best_order(
     `wanted` are the options of each. One without options is left out.
     """
     able = [index for index, options in enumerate(wanted) if options]
+    # One that loses its patience where the slots are only believed still waits, over there.
+    sure = {id_: replace(machine, slots_known=True) for id_, machine in machines.items()}
 
     def planned(order: Sequence[int]) -> list[tuple[int, Choice]]:
         tickets = {
@@ -88,7 +91,7 @@ def in_best_order(
             )
             for place, index in enumerate(order)
         }
-        found = plan(machines, [*others, *tickets.values()], now + len(order) * 1e-6)
+        found = plan(sure, [*others, *tickets.values()], now + len(order) * 1e-6)
         return [(int(t.id), choice) for t, choice in found if tickets.get(t.id) is t]
 
     plans = [planned(order) for order in _orders(able, wanted)]

@@ -170,7 +170,8 @@ def read_scores(text: str, count: int) -> tuple[tuple[float | None, ...], str | 
     letters = letters_for(count)
     found: dict[str, float] = {}
     reason = None
-    for value in _objects(text):
+    objects = list(_objects(text))
+    for value in objects:
         told = value.get("reason")
         reason = reason or (told if isinstance(told, str) else None)
         scores = value.get("scores", value)
@@ -179,7 +180,7 @@ def read_scores(text: str, count: int) -> tuple[tuple[float | None, ...], str | 
         for letter, score in _entries(scores):
             if (number := _score(score)) is not None:
                 found.setdefault(letter, number)
-    if not found:
+    if not objects:
         for letter, score in _LINE.findall(text):
             if (number := _score(score)) is not None:
                 found[letter] = number
