@@ -179,7 +179,7 @@ def _within(decision: Decision, limit_s: float, wish: Wish) -> Decision:
     """The decision under a time limit.
 
     When nothing fits, the fastest is used, unless the person insisted on a model or an instance
-    whose speed is known; where it is not known, trying is the only honest answer.
+    and its speed is known; where it is not known, trying is the only honest answer.
     """
     in_time = tuple(c for c in decision.ranked if c.estimate.p80_s <= limit_s)
     if in_time or not decision.ranked:
@@ -187,7 +187,7 @@ def _within(decision: Decision, limit_s: float, wish: Wish) -> Decision:
         return replace(decision, ranked=in_time, rejected=(*decision.rejected, *rejected))
     by_speed = sorted(decision.ranked, key=lambda c: c.estimate.p80_s)
     insisted = wish.model is not None or wish.instance is not None
-    if insisted and all(c.prospect.rates.known for c in by_speed):
+    if insisted and by_speed[0].prospect.rates.known:
         rejected = [_too_slow(c, limit_s) for c in by_speed]
         return replace(decision, ranked=(), rejected=(*decision.rejected, *rejected), refused=True)
     return replace(decision, ranked=tuple(by_speed), late=True)
