@@ -53,7 +53,7 @@ async def likeness(
     price = means.settings.route.price_per_doubling[Performance.FAST]
     line.enter(options, price, Priority.NORMAL)
     try:
-        choice = line.take(options, machines(fleet, means.history.profiles(), {}))
+        choice = line.take(machines(fleet, means.history.profiles(), {}))
         place = choice.option
         if not choice.begins or place is None:
             return None

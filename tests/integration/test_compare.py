@@ -179,11 +179,9 @@ class Scripted:
         return json.dumps({"scores": {x: self._scores[text] for x, text in shown.items()}})
 
 
-def scripted(
-    application: Application, scores: dict[str, int] | None = None, **says: str
-) -> Scripted:
-    told = {f"{name}:1b": text for name, text in says.items()}
-    made = Scripted(application.ollama, told, scores)
+def scripted(application: Application, scores: dict[str, int] | None = None) -> Scripted:
+    """From now on each model says what SAYS has for it."""
+    made = Scripted(application.ollama, {f"{name}:1b": text for name, text in SAYS.items()}, scores)
     application.__dict__["ollama"] = made
     return made
 
@@ -355,7 +353,7 @@ async def test_a_model_waits_for_its_machine_while_the_others_answer(
 
 
 async def test_answers_that_come_to_the_same_number_agree(application: Application) -> None:
-    scripted(application, **SAYS)
+    scripted(application)
     result = await compared(application, A, B, C, vote=True)
     assert result.agreement.groups == ((0, 1), (2,))
     assert result.agreement.method is Method.EXACT
@@ -383,7 +381,7 @@ async def test_prose_is_compared_by_its_words_where_embedding_fails(
 async def test_the_judge_reads_twice_in_both_orders_without_names(
     application: Application,
 ) -> None:
-    ollama = scripted(application, {"It is 42.": 9, "42": 7, "41": 1}, **SAYS)
+    ollama = scripted(application, {"It is 42.": 9, "42": 7, "41": 1})
     heard = Heard()
     result = await compared(application, A, B, C, judge=JUDGE, heard=heard)
     judgement = result.judgement
@@ -399,7 +397,7 @@ async def test_the_judge_reads_twice_in_both_orders_without_names(
 async def test_a_verdict_that_the_order_turns_is_told_and_not_learnt_from(
     application: Application,
 ) -> None:
-    scripted(application, None, **SAYS)
+    scripted(application)
     result = await compared(application, A, C, judge=JUDGE)
     assert result.judgement is not None
     assert result.judgement.order_dependent
@@ -407,7 +405,7 @@ async def test_a_verdict_that_the_order_turns_is_told_and_not_learnt_from(
 
 
 async def test_what_the_judge_decides_moves_the_next_decision(application: Application) -> None:
-    scripted(application, {"It is 42.": 9, "42": 7, "41": 1}, **SAYS)
+    scripted(application, {"It is 42.": 9, "42": 7, "41": 1})
     service, notes = application.route_service(), Heard()
     question = RouteRequest("hi", model=C)
     before = await service.explain(question, await asked(application), notes.note)
