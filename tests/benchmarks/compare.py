@@ -22,7 +22,7 @@ from ollamamaster.simulator.sandbox import SimulatedFleet
 
 RUNS = 5
 MUST = 1.10
-PROMPT = "Tell me about the tides."
+PROMPT = "Explain the tides."
 MODELS = ("alpha:3b", "beta:3b", "gamma:3b")
 # What each model is in memory, and how it is written: as a 3B model on a graphics card.
 MODEL = """
@@ -82,14 +82,20 @@ def measured(name: str, fleet: SimulatedFleet, runs: int, *, must: bool) -> None
     program = [sys.executable, "-m", "ollamamaster"]
     alone = {model: [*program, "route", PROMPT, "-m", model, "--no-hedge"] for model in MODELS}
     together = [*program, "compare", PROMPT, "-m", ",".join(MODELS), "--json"]
-    ratios = []
+    took: dict[str, list[float]] = {model: [] for model in MODELS}
+    compared = []
     for counted in range(-1, runs):
-        slowest_s = max(timed(command, environment).seconds for command in alone.values())
+        singles = {model: timed(command, environment) for model, command in alone.items()}
         run = timed(together, environment)
         data = json.loads(run.output)["data"]
         assert all(result["outcome"] == "ok" for result in data["results"]), run.output
         if counted >= 0:
-            ratios.append(run.seconds / slowest_s)
+            compared.append(run.seconds)
+            for model, single in singles.items():
+                took[model].append(single.seconds)
+    # the one that is the slowest, not whichever was held up in that round
+    slowest = max(took.values(), key=median)
+    ratios = [together_s / alone_s for together_s, alone_s in zip(compared, slowest, strict=True)]
     low, high = min(ratios), max(ratios)
     value = f"{median(ratios):.3f} ({low:.2f}-{high:.2f})"
     limit = f"<= {MUST:.2f}" if must else ""
