@@ -79,6 +79,9 @@ _ollamamaster_value() {
     'models 1' | \
         'route -m' | \
         'route --model' | \
+        'compare -m' | \
+        'compare --models' | \
+        'compare --judge' | \
         'pull 1' | \
         'history list -m' | \
         'history list --model')
@@ -88,6 +91,8 @@ _ollamamaster_value() {
         'route --file' | \
         'assess -f' | \
         'assess --file' | \
+        'compare -f' | \
+        'compare --file' | \
         'history replay --policy' | \
         'history export -o' | \
         'history export --output')
@@ -122,7 +127,7 @@ _ollamamaster_value() {
         words='bash zsh fish powershell'
         ;;
     'help 1')
-        words='exit-codes json environment files targets exposure discover models route assess pull serve-mcp install-mcp history config sandbox completion help'
+        words='exit-codes json environment files targets exposure discover models route assess compare pull serve-mcp install-mcp history config sandbox completion help'
         ;;
     esac
     # shellcheck disable=SC2086 # words of our own
@@ -169,7 +174,7 @@ _ollamamaster_command() {
     commands='' options='' takes=''
     case $1 in
     '')
-        commands='discover models route assess pull serve-mcp install-mcp history config sandbox completion help'
+        commands='discover models route assess compare pull serve-mcp install-mcp history config sandbox completion help'
         options='--version -h --help'
         ;;
     'discover')
@@ -187,6 +192,10 @@ _ollamamaster_command() {
     'assess')
         options='--requirement -f --file --json -q --quiet -v --verbose --debug --no-color -h --help'
         takes='--requirement -f --file'
+        ;;
+    'compare')
+        options='-m --models --per-tier --instances --judge --criteria --vote --strict -f --file --system --max-time --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='-m --models --judge --criteria -f --file --system --max-time'
         ;;
     'pull')
         options='--instance --json -q --quiet -v --verbose --debug --no-color -h --help'

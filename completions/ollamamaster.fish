@@ -38,6 +38,14 @@ function __ollamamaster_at -a wanted number
                 'assess --requirement' \
                 'assess -f' \
                 'assess --file' \
+                'compare -m' \
+                'compare --models' \
+                'compare --judge' \
+                'compare --criteria' \
+                'compare -f' \
+                'compare --file' \
+                'compare --system' \
+                'compare --max-time' \
                 'pull --instance' \
                 'serve-mcp --transport' \
                 'serve-mcp --host' \
@@ -69,6 +77,7 @@ function __ollamamaster_at -a wanted number
                 'models' \
                 'route' \
                 'assess' \
+                'compare' \
                 'pull' \
                 'serve-mcp' \
                 'install-mcp' \
@@ -133,6 +142,7 @@ complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a discover -d 'Find Olla
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a models -d 'List the models of the fleet and where each one is'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a route -d 'Answer a prompt on the model and instance that will do it best'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a assess -d 'Tell whether the fleet can do a task, and how long it takes'
+complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a compare -d 'Let several models answer one prompt side by side'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a pull -d 'Download a model onto an instance'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a serve-mcp -d 'Serve the fleet to Claude and other MCP hosts'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a install-mcp -d 'Tell Claude or another MCP host to start the server'
@@ -205,6 +215,23 @@ complete -c ollamamaster -n '__ollamamaster_at \'assess\'' -s v -l verbose -d 'S
 complete -c ollamamaster -n '__ollamamaster_at \'assess\'' -l debug -d 'Show a traceback when something unforeseen fails'
 complete -c ollamamaster -n '__ollamamaster_at \'assess\'' -l no-color -d 'No colours; NO_COLOR does the same'
 complete -c ollamamaster -n '__ollamamaster_at \'assess\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'compare\'' -s m -l models -x -a '(__ollamamaster_known models)' -d 'These models, separated by commas'
+complete -c ollamamaster -n '__ollamamaster_at \'compare\'' -l per-tier -d 'The best model of each tier, however few that are'
+complete -c ollamamaster -n '__ollamamaster_at \'compare\'' -l instances -d 'One model on every instance that has it: a race'
+complete -c ollamamaster -n '__ollamamaster_at \'compare\'' -l judge -x -a '(__ollamamaster_known models)' -d 'This model scores the answers, without knowing whose'
+complete -c ollamamaster -n '__ollamamaster_at \'compare\'' -l criteria -x -d 'What the judge judges by'
+complete -c ollamamaster -n '__ollamamaster_at \'compare\'' -l vote -d 'Print the answer that most of them give'
+complete -c ollamamaster -n '__ollamamaster_at \'compare\'' -l strict -d 'Exit code 8 when any of them, or the judge, failed'
+complete -c ollamamaster -n '__ollamamaster_at \'compare\'' -s f -l file -r -F -d 'A text or an image; repeatable, also a glob'
+complete -c ollamamaster -n '__ollamamaster_at \'compare\'' -l system -x -d 'The system prompt'
+complete -c ollamamaster -n '__ollamamaster_at \'compare\'' -l max-time -x -d 'Deadline for the whole comparison'
+complete -c ollamamaster -n '__ollamamaster_at \'compare\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'compare\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'compare\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'compare\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'compare\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'compare\'' -s h -l help -d 'Show this message and exit'
 
 complete -c ollamamaster -n '__ollamamaster_at \'pull\' 1' -a '(__ollamamaster_known models)'
 complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -l instance -x -a '(__ollamamaster_known instances)' -d 'Only this instance: its id, an alias or its label'
@@ -376,7 +403,7 @@ complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -l debug -d 'Show
 complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -l no-color -d 'No colours; NO_COLOR does the same'
 complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -s h -l help -d 'Show this message and exit'
 
-complete -c ollamamaster -n '__ollamamaster_at \'help\' 1' -a 'exit-codes json environment files targets exposure discover models route assess pull serve-mcp install-mcp history config sandbox completion help'
+complete -c ollamamaster -n '__ollamamaster_at \'help\' 1' -a 'exit-codes json environment files targets exposure discover models route assess compare pull serve-mcp install-mcp history config sandbox completion help'
 complete -c ollamamaster -n '__ollamamaster_at \'help\'' -l json -d 'Print one JSON document, also on failure'
 complete -c ollamamaster -n '__ollamamaster_at \'help\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
 complete -c ollamamaster -n '__ollamamaster_at \'help\'' -s v -l verbose -d 'Say more on stderr'

@@ -10,6 +10,7 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
                 'models' = 'List the models of the fleet and where each one is.'
                 'route' = 'Answer a prompt on the model and instance that will do it best.'
                 'assess' = 'Tell whether the fleet can do a task, and how long it takes.'
+                'compare' = 'Let several models answer one prompt side by side.'
                 'pull' = 'Download a model onto an instance.'
                 'serve-mcp' = 'Serve the fleet to Claude and other MCP hosts.'
                 'install-mcp' = 'Tell Claude or another MCP host to start the server.'
@@ -163,6 +164,46 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
                 '--requirement' = @{ Words = @(); Source = ''; Files = $false }
                 '-f' = @{ Words = @(); Source = ''; Files = $true }
                 '--file' = @{ Words = @(); Source = ''; Files = $true }
+            }
+            Arguments = @(@{ Words = @(); Source = ''; Files = $false })
+            Repeats = $false
+            CommandLine = $false
+        }
+        'compare' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '-m' = 'These models, separated by commas.'
+                '--models' = 'These models, separated by commas.'
+                '--per-tier' = 'The best model of each tier, however few that are.'
+                '--instances' = 'One model on every instance that has it: a race.'
+                '--judge' = 'This model scores the answers, without knowing whose.'
+                '--criteria' = 'What the judge judges by.'
+                '--vote' = 'Print the answer that most of them give.'
+                '--strict' = 'Exit code 8 when any of them, or the judge, failed.'
+                '-f' = 'A text or an image; repeatable, also a glob.'
+                '--file' = 'A text or an image; repeatable, also a glob.'
+                '--system' = 'The system prompt.'
+                '--max-time' = 'Deadline for the whole comparison.'
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+                '-m' = @{ Words = @(); Source = 'models'; Files = $false }
+                '--models' = @{ Words = @(); Source = 'models'; Files = $false }
+                '--judge' = @{ Words = @(); Source = 'models'; Files = $false }
+                '--criteria' = @{ Words = @(); Source = ''; Files = $false }
+                '-f' = @{ Words = @(); Source = ''; Files = $true }
+                '--file' = @{ Words = @(); Source = ''; Files = $true }
+                '--system' = @{ Words = @(); Source = ''; Files = $false }
+                '--max-time' = @{ Words = @(); Source = ''; Files = $false }
             }
             Arguments = @(@{ Words = @(); Source = ''; Files = $false })
             Repeats = $false
@@ -631,7 +672,7 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
             }
             Takes = @{
             }
-            Arguments = @(@{ Words = @('exit-codes', 'json', 'environment', 'files', 'targets', 'exposure', 'discover', 'models', 'route', 'assess', 'pull', 'serve-mcp', 'install-mcp', 'history', 'config', 'sandbox', 'completion', 'help'); Source = ''; Files = $false })
+            Arguments = @(@{ Words = @('exit-codes', 'json', 'environment', 'files', 'targets', 'exposure', 'discover', 'models', 'route', 'assess', 'compare', 'pull', 'serve-mcp', 'install-mcp', 'history', 'config', 'sandbox', 'completion', 'help'); Source = ''; Files = $false })
             Repeats = $false
             CommandLine = $false
         }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ollamamaster.ollama.client import OllamaClient
     from ollamamaster.ports import HistoryStore, InventoryStore, LivenessStore
     from ollamamaster.services.assess import AssessService
+    from ollamamaster.services.compare import CompareService
     from ollamamaster.services.discover import DiscoverService
     from ollamamaster.services.fleet import FleetService
     from ollamamaster.services.history import HistoryService
@@ -216,6 +217,11 @@ class Application:
         from ollamamaster.services.route import RouteService
 
         return RouteService(self.means, self.pull_service)
+
+    def compare_service(self) -> CompareService:
+        from ollamamaster.services.compare import CompareService
+
+        return CompareService(self.means, self.route_service())
 
     def assess_service(self) -> AssessService:
         from ollamamaster.services.assess import AssessService

@@ -9,10 +9,15 @@ OllamaMasterError                 code, exit_code, hint, instance
 ├── NoCandidateError              no_candidate     4
 │   └── ModelUnknownError         model_unknown    4
 ├── AllFailedError                all_failed       5
+│   └── StepFailedError           step_failed      5
 ├── TimeLimitError                time_limit       6
 ├── ConfigInvalidError            config_invalid   7
+├── WorkflowInvalidError          workflow_invalid 7
 ├── StateUnusableError            state_unusable   7
+├── PartialError                  partial          8
 ├── FailedError                   failed           1
+│   ├── NotAllowedError           not_allowed      1
+│   └── ServerFailedError         server_failed    1
 └── AttemptError                  one try of one candidate; carries its Outcome, never ends
                                   a program by itself: services turn it into one of the above
 """
@@ -49,9 +54,14 @@ class ErrorCode(StrEnum):
     NO_CANDIDATE = "no_candidate"
     MODEL_UNKNOWN = "model_unknown"
     ALL_FAILED = "all_failed"
+    STEP_FAILED = "step_failed"
     TIME_LIMIT = "time_limit"
     CONFIG_INVALID = "config_invalid"
     STATE_UNUSABLE = "state_unusable"
+    WORKFLOW_INVALID = "workflow_invalid"
+    PARTIAL = "partial"
+    NOT_ALLOWED = "not_allowed"
+    SERVER_FAILED = "server_failed"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
     TERMINATED = "terminated"
@@ -115,6 +125,18 @@ class FailedError(OllamaMasterError):
     """Something failed that has no code of its own."""
 
 
+class NotAllowedError(FailedError):
+    """A workflow would run a command, or use a server, that the person never allowed."""
+
+    code = ErrorCode.NOT_ALLOWED
+
+
+class ServerFailedError(FailedError):
+    """An MCP server of a workflow could not be started, died, or refused a call."""
+
+    code = ErrorCode.SERVER_FAILED
+
+
 class UsageError(OllamaMasterError):
     """A wrong option, value or TARGET."""
 
@@ -167,6 +189,12 @@ class AllFailedError(OllamaMasterError):
     exit_code = ExitCode.ALL_FAILED
 
 
+class StepFailedError(AllFailedError):
+    """A step of a workflow failed, so the rest was not run."""
+
+    code = ErrorCode.STEP_FAILED
+
+
 class TimeLimitError(OllamaMasterError):
     """The deadline passed, or cannot be met."""
 
@@ -181,11 +209,25 @@ class ConfigInvalidError(OllamaMasterError):
     exit_code = ExitCode.INVALID
 
 
+class WorkflowInvalidError(OllamaMasterError):
+    """A workflow file cannot be read, or something in it is wrong."""
+
+    code = ErrorCode.WORKFLOW_INVALID
+    exit_code = ExitCode.INVALID
+
+
 class StateUnusableError(OllamaMasterError):
     """A state file that the command is all about cannot be opened."""
 
     code = ErrorCode.STATE_UNUSABLE
     exit_code = ExitCode.INVALID
+
+
+class PartialError(OllamaMasterError):
+    """Some of what was asked for failed, and the person said that this is a failure."""
+
+    code = ErrorCode.PARTIAL
+    exit_code = ExitCode.PARTIAL
 
 
 class AttemptError(OllamaMasterError):

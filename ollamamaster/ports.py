@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ollamamaster.domain.answers import AnswerRequest, Chunk, Embeddings, PullProgress
     from ollamamaster.domain.history import PastAttempt, Promise
     from ollamamaster.domain.instances import Endpoint, Gpu, InstanceAddress
+    from ollamamaster.domain.judged import Verdict
     from ollamamaster.domain.liveness import Health
     from ollamamaster.domain.models import LoadedModel, Model
     from ollamamaster.domain.probes import Probes, Scanned
@@ -101,13 +102,16 @@ class LivenessStore(Protocol):
 
 
 class HistoryStore(Protocol):
-    """What was learnt and what happened. Learning is only advice: neither method raises."""
+    """What was learnt and what happened. Learning is only advice: no method raises."""
 
     def profiles(self) -> Profiles:
         """What history taught until now; nothing when it cannot be read."""
 
     def record(self, route: RouteRecord) -> None:
         """Keep a finished route and learn from its attempts, in one transaction."""
+
+    def judge(self, verdict: Verdict) -> None:
+        """Learn from a judged comparison."""
 
 
 class PastRequests(Protocol):

@@ -27,6 +27,7 @@ COMMANDS = {
     "models": "List the models of the fleet and where each one is.",
     "route": "Answer a prompt on the model and instance that will do it best.",
     "assess": "Tell whether the fleet can do a task, and how long it takes.",
+    "compare": "Let several models answer one prompt side by side.",
     "pull": "Download a model onto an instance.",
     "serve-mcp": "Serve the fleet to Claude and other MCP hosts.",
     "install-mcp": "Tell Claude or another MCP host to start the server.",

@@ -21,9 +21,14 @@ MEANINGS = {
         "fitted is down."
     ),
     ExitCode.NO_CANDIDATE: "Instances are up, but none has a model that fits the task.",
-    ExitCode.ALL_FAILED: "Every candidate was tried and failed, one at least once connected.",
+    ExitCode.ALL_FAILED: (
+        "Every candidate was tried and failed, one at least once connected; or a step of a "
+        "workflow failed."
+    ),
     ExitCode.TIME_LIMIT: "The time limit passed, or nothing can keep it.",
-    ExitCode.INVALID: "config.toml, or a state file the command is all about, cannot be used.",
+    ExitCode.INVALID: (
+        "config.toml, a workflow file, or a state file the command is all about, cannot be used."
+    ),
     ExitCode.PARTIAL: "There is a result, but not a whole one, and a whole one was demanded.",
     ExitCode.INTERRUPTED: "Interrupted by Ctrl-C.",
     ExitCode.TERMINATED: "Terminated by SIGTERM.",

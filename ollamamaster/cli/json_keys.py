@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ollamamaster.domain.candidates import Reason
 from ollamamaster.domain.changes import What
+from ollamamaster.domain.comparison import Method
 from ollamamaster.domain.instances import GpuSource, Locality, Status
 from ollamamaster.domain.models import Capability, Tier
 from ollamamaster.domain.settings import Performance
@@ -56,6 +57,19 @@ DATA: dict[str, dict[str, str]] = {
         "alternatives[]": "CANDIDATE",
         "requirements[]": "key asks verdict figure value limit source chance",
         "missing[]": "code what fix",
+    },
+    "compare": {
+        "": "prompt results agreement judge vote fastest seconds plan",
+        "results[]": ("model instance outcome response thinking timing usage estimate error"),
+        "results[].timing": (
+            "total_s first_token_s queue_s load_s prompt_s generation_s tokens_per_s"
+        ),
+        "results[].usage": "prompt_tokens output_tokens",
+        "results[].estimate": "p20_s p50_s p80_s",
+        "agreement": "groups score method",
+        "judge": "model criteria scores winner order_dependent rounds",
+        "judge.rounds[]": "order scores reason error instance seconds",
+        "plan[]": "index model instance starts_in_s done_in_s behind",
     },
     "pull": {"": "model instance size_bytes seconds"},
     "install-mcp": {"": "host path name entry changed backup"},
@@ -114,7 +128,9 @@ BLOCKS: dict[str, dict[str, str]] = {
         "rejected[]": "model instance reason detail",
     },
     "CANDIDATE": {
-        "": ("model instance score terms estimate output_tokens decode_tokens_per_s resident"),
+        "": (
+            "model instance score terms estimate output_tokens decode_tokens_per_s resident judged"
+        ),
         "estimate": "p20_s p50_s p80_s wait_s load_s prompt_s generation_s",
     },
 }
@@ -144,6 +160,7 @@ WORDS = {
     "outcome": tuple(map(str, Outcome)),
     "reason": tuple(map(str, Reason)),
     "what": tuple(map(str, What)),
+    "agreement.method": tuple(map(str, Method)),
 }
 
 

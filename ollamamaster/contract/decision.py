@@ -26,7 +26,10 @@ def decision_data(decision: Decision | None) -> dict[str, Any] | None:
 
 
 def candidate_data(candidate: Candidate) -> dict[str, Any]:
-    """A candidate. The decode rate is null as long as it is only a prior."""
+    """A candidate. The decode rate is null as long as it is only a prior.
+
+    `judged` is the part of its quality that judged comparisons moved, null where there were none.
+    """
     rates, estimate = candidate.prospect.rates, candidate.estimate
     return {
         "model": candidate.model,
@@ -43,6 +46,7 @@ def candidate_data(candidate: Candidate) -> dict[str, Any]:
         "output_tokens": round(candidate.prospect.output_tokens.p50),
         "decode_tokens_per_s": rounded(rates.decode.median) if rates.known else None,
         "resident": candidate.resident,
+        "judged": rounded(candidate.moved.by) if candidate.moved is not None else None,
     }
 
 

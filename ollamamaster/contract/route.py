@@ -21,8 +21,8 @@ def route_data(result: RouteResult) -> dict[str, Any]:
         "done_reason": result.done_reason,
         "decision": decision_data(result.decision),
         "attempts": [attempt_data(attempt) for attempt in result.attempts],
-        "usage": _usage(result.usage),
-        "timing": _timing(result.timing),
+        "usage": usage_data(result.usage),
+        "timing": timing_data(result.timing),
         "estimate": estimate_data(result.estimate),
     }
 
@@ -38,11 +38,13 @@ def attempt_data(attempt: Attempt) -> dict[str, Any]:
     }
 
 
-def _usage(usage: Usage) -> dict[str, Any]:
+def usage_data(usage: Usage) -> dict[str, Any]:
+    """Tokens as Ollama counted them."""
     return {"prompt_tokens": usage.prompt_tokens, "output_tokens": usage.output_tokens}
 
 
-def _timing(timing: Timing) -> dict[str, Any]:
+def timing_data(timing: Timing) -> dict[str, Any]:
+    """What it took, by part."""
     return {
         "total_s": rounded(timing.total_s),
         "first_token_s": rounded(timing.first_token_s),

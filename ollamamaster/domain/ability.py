@@ -177,9 +177,12 @@ def difficulty(complexity: float) -> float:
     return _EASIEST + complexity * (_HARDEST - _EASIEST)
 
 
-def quality(model: Model, task: Task, settings: Settings, abilities: Abilities) -> float:
-    """How likely it is that the model's answer is right."""
-    return success(ability(model, task, settings, abilities), difficulty(task.complexity))
+def quality(
+    model: Model, task: Task, settings: Settings, abilities: Abilities, shift: float = 0.0
+) -> float:
+    """How likely it is that the model's answer is right; `shift` is what else moves its ability."""
+    able = ability(model, task, settings, abilities) + shift
+    return success(able, difficulty(task.complexity))
 
 
 def judged_by(model: Model, task: Task, settings: Settings, abilities: Abilities) -> Source:

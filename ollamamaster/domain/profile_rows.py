@@ -55,6 +55,11 @@ def tokens_key(task_type: str, model: str) -> Key:
     return "tokens", "vision" if task_type == TaskType.VISION else "text", model
 
 
+def judged_key(task_type: str, model: str) -> Key:
+    """Where it stands how a model did in judged comparisons of a kind of task."""
+    return "judged", task_type, model
+
+
 def sampled(
     row: Row,
     name: str,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 from ollamamaster.domain.calibration import Calibration
 from ollamamaster.domain.concurrency import Slots, slots_in
 from ollamamaster.domain.hardware_prior import prior_of, prior_rates, share_outside, spills
+from ollamamaster.domain.judged import Judged, judged_in
 from ollamamaster.domain.measures import FADE_LENGTH, Z80, Measure, number, surviving_quantiles
 from ollamamaster.domain.models import Capability
 from ollamamaster.domain.profile_rows import (
@@ -18,6 +19,7 @@ from ollamamaster.domain.profile_rows import (
     calibration_key,
     failures_in,
     instance_key,
+    judged_key,
     length_key,
     lengths_in,
     measured,
@@ -202,6 +204,11 @@ class Profiles:
         if found is None:
             found = self._kept[key] = Calibration.from_row(self._row(key))
         return found
+
+    def judged(self, task_type: str, model: str) -> Judged | None:
+        """What judged comparisons said of a model for a type of task; None where nothing."""
+        row = self._row(judged_key(task_type, model))
+        return judged_in(row) if row else None
 
     def _row(self, key: Key) -> Row:
         row = self._rows.get(key)

@@ -9,19 +9,19 @@ from ollamamaster.domain.ability import judged_by, quality
 from ollamamaster.domain.candidates import Reason, Rejection, Wish, sift
 from ollamamaster.domain.estimate import Outlook, Prospect
 from ollamamaster.domain.instances import Locality
+from ollamamaster.domain.judged import Moved
 from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.policy import locality_term
+from ollamamaster.domain.rates import Source
 from ollamamaster.domain.schedule import Residency, time_term
 from ollamamaster.domain.settings import Performance
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from ollamamaster.domain.ability import Abilities
     from ollamamaster.domain.candidates import Pair
     from ollamamaster.domain.estimate import Estimate
     from ollamamaster.domain.models import Model
-    from ollamamaster.domain.rates import Source
     from ollamamaster.domain.settings import Settings
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.domain.task import Task
@@ -40,13 +40,15 @@ class Demand:
 class Candidate(NamedTuple):
     """A pair with its score; `terms` add up to it. All are fractions of p(success).
 
-    `judged` is what the `quality` among them rests on, None where that was not kept.
+    `judged` is what the `quality` among them rests on, None where that was not kept; `moved` is
+    what judged comparisons changed in it.
     """
 
     prospect: Prospect
     score: float
     terms: Mapping[str, float]
     judged: Source | None = None
+    moved: Moved | None = None
 
     @property
     def pair(self) -> Pair:
@@ -102,7 +104,7 @@ def decide(
 ) -> Decision:
     """Rank what could do the task. Every pair of the fleet is either ranked or rejected."""
     sifted = sift(task, fleet, settings, wish, skipped)
-    likely, outlook = _Likely(task, settings, known.abilities), Outlook(task, known)
+    likely, outlook = _Likely(task, settings, known), Outlook(task, known)
     price = settings.route.price_per_doubling[demand.performance]
     nearness = {at: locality_term(settings.policy, at, price) for at in Locality}
     scored = [_score(outlook(pair), price, nearness, likely) for pair in sifted.fit]
@@ -116,11 +118,12 @@ def decide(
 class _Likely:
     """How likely each model is to be right, and by what: once for all instances that have it."""
 
-    def __init__(self, task: Task, settings: Settings, abilities: Abilities) -> None:
-        self._known = (task, settings, abilities)
-        self._told: dict[object, tuple[float, Source]] = {}
+    def __init__(self, task: Task, settings: Settings, known: Knowledge) -> None:
+        self._known = (task, settings, known.abilities)
+        self._profiles = known.profiles
+        self._told: dict[object, tuple[float, Source, Moved | None]] = {}
 
-    def __call__(self, model: Model) -> tuple[float, Source]:
+    def __call__(self, model: Model) -> tuple[float, Source, Moved | None]:
         # All that it depends on; builds of one name may differ between instances.
         build = (
             # The text of a name is hashed once, the name each time.
@@ -134,19 +137,27 @@ class _Likely:
         )
         found = self._told.get(build)
         if found is None:
-            found = quality(model, *self._known), judged_by(model, *self._known)
-            self._told[build] = found
+            found = self._told[build] = self._likely(model)
         return found
+
+    def _likely(self, model: Model) -> tuple[float, Source, Moved | None]:
+        right, rests_on = quality(model, *self._known), judged_by(model, *self._known)
+        judged = self._profiles.judged(self._known[0].type, str(model.name))
+        if judged is None or rests_on is Source.CONFIGURED:
+            # what the person says of a model is not for others to correct
+            return right, rests_on, None
+        after = quality(model, *self._known, judged.shift)
+        return after, rests_on, Moved(judged, after - right)
 
 
 def _score(
     expected: Prospect, price: float, nearness: Mapping[Locality, float], likely: _Likely
 ) -> Candidate:
     model, instance = expected.pair
-    right, judged = likely(model)
+    right, judged, moved = likely(model)
     time, near = time_term(price, expected.weighted_p80_s), nearness[instance.locality]
     terms = {"quality": right, "time": time, "locality": near, "cost": 0.0, "region": 0.0}
-    return Candidate(expected, right + time + near, terms, judged)
+    return Candidate(expected, right + time + near, terms, judged, moved)
 
 
 def _order(candidate: Candidate) -> tuple[float, float, str, str]:

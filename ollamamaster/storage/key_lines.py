@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 Path = tuple[str, ...]
+# With the number, from 0, of each table of an array of tables.
+NumberedPath = tuple[str | int, ...]
 
 _BLANK = re.compile(r"[ \t]*")
 _BLANK_LINES = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
@@ -28,6 +30,14 @@ def key_lines(text: str) -> Mapping[Path, int]:
     A key inside an array of tables has the path of the array, without a number. Of a text that
     is not valid, the lines up to where it goes wrong.
     """
+    lines: dict[Path, int] = {}
+    for path, line in numbered_key_lines(text).items():
+        lines.setdefault(tuple(part for part in path if isinstance(part, str)), line)
+    return lines
+
+
+def numbered_key_lines(text: str) -> Mapping[NumberedPath, int]:
+    """The same, each table of an array of tables `[[...]]` under its number."""
     reader = _Reader(text.replace("\r\n", "\n"))
     with contextlib.suppress(_UnreadableError, RecursionError):
         reader.document()
@@ -44,32 +54,43 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        self.lines: dict[Path, int] = {}
+        self.lines: dict[NumberedPath, int] = {}
+        self._tables: dict[NumberedPath, int] = {}
         self._counted, self._line = 0, 1
 
     def document(self) -> None:
-        table: Path = ()
+        table: NumberedPath = ()
         self._skip(_BLANK_LINES)
         while self.at < len(self.text):
             if self._next() == "[":
                 brackets = 2 if self.text.startswith("[[", self.at) else 1
                 self.at += brackets
-                table = self._key(())
+                line = self._line_here()
+                table = self._key((), header=True)
                 self._expect("]" * brackets)
+                if brackets == 2:
+                    number = self._tables[table] = self._tables.get(table, -1) + 1
+                    table = (*table, number)
+                    self.lines.setdefault(table, line)
             else:
                 self._pair(table)
             self._skip(_BLANK_LINES)
 
-    def _pair(self, table: Path) -> None:
+    def _pair(self, table: NumberedPath) -> None:
         path = self._key(table)
         self._expect("=")
         self._skip(_BLANK)
         self._value(path)
 
-    def _key(self, table: Path) -> Path:
-        """A dotted key; each of its parts is named on this line, unless it was before."""
+    def _key(self, table: NumberedPath, *, header: bool = False) -> NumberedPath:
+        """A dotted key; each of its parts is named on this line, unless it was before.
+
+        In a header, an array of tables on the way means the table of it that was begun last.
+        """
         path = table
         while True:
+            if header and path in self._tables:
+                path = (*path, self._tables[path])
             self._skip(_BLANK)
             line = self._line_here()
             path = (*path, self._part())
@@ -87,7 +108,7 @@ class _Reader:
             return self._match(_LITERAL).group(1)
         return self._match(_BARE_KEY).group()
 
-    def _value(self, path: Path) -> None:
+    def _value(self, path: NumberedPath) -> None:
         if self.text.startswith('"""', self.at):
             self._match(_LONG_BASIC)
         elif self.text.startswith("'''", self.at):
@@ -103,7 +124,7 @@ class _Reader:
         else:
             self._match(_OTHER_VALUE)
 
-    def _members(self, end: str, path: Path) -> None:
+    def _members(self, end: str, path: NumberedPath) -> None:
         """What stands in an array or an inline table, up to and with its end."""
         self.at += 1
         self._skip(_BLANK_LINES)

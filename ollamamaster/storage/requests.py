@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ollamamaster.domain import judged
 from ollamamaster.domain.learning import keys_of, learnt
 from ollamamaster.domain.profiles import Profiles
 from ollamamaster.errors import StateUnusableError
@@ -16,6 +17,7 @@ from ollamamaster.storage.record_rows import attempt_row, request_row, storable
 if TYPE_CHECKING:
     import sqlite3
 
+    from ollamamaster.domain.judged import Verdict
     from ollamamaster.domain.profile_rows import Key, Row
     from ollamamaster.domain.records import RouteRecord
     from ollamamaster.domain.settings import HistorySettings
@@ -67,6 +69,17 @@ class RequestTables:
             # while others use the file it cannot be done, and the next request tries again
             with contextlib.suppress(StateUnusableError):
                 shrink(self._database)
+
+    def judge(self, verdict: Verdict) -> None:
+        """Learn from a judged comparison."""
+        if not verdict.bouts:
+            return
+        try:
+            with self._database.transaction() as connection:
+                rows = _read(connection, judged.keys_of(verdict))
+                _write(connection, judged.learnt(rows, verdict))
+        except StateUnusableError as error:
+            self._database.give_up(error)
 
 
 class LazyRows(Mapping["Key", "Row"]):
@@ -120,14 +133,22 @@ def _insert_row(connection: sqlite3.Connection, table: str, row: dict[str, Any])
 
 
 def _learn(connection: sqlite3.Connection, route: RouteRecord) -> None:
+    _write(connection, learnt(_read(connection, keys_of(route)), route))
+
+
+def _read(connection: sqlite3.Connection, keys: Iterable[Key]) -> dict[Key, Row]:
     rows: dict[Key, Row] = {}
-    for key in keys_of(route):
+    for key in keys:
         found = connection.execute(
             "SELECT value FROM profiles WHERE kind = ? AND a = ? AND b = ?", _stored(key)
         ).fetchone()
         if found is not None:
             rows[key] = _row(found[0])
-    for key, row in learnt(rows, route).items():
+    return rows
+
+
+def _write(connection: sqlite3.Connection, rows: Mapping[Key, Row]) -> None:
+    for key, row in rows.items():
         connection.execute(
             "INSERT OR REPLACE INTO profiles VALUES (?, ?, ?, ?)",
             (*_stored(key), json.dumps(row, separators=(",", ":"))),

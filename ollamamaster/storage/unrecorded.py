@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ollamamaster.domain.profiles import Profiles
     from ollamamaster.domain.records import RouteRecord
+    from ollamamaster.domain.verdict import Verdict
     from ollamamaster.ports import HistoryStore
 
 
@@ -21,4 +22,7 @@ class Unrecorded:
         return self._store.profiles()
 
     def record(self, route: RouteRecord) -> None:
+        """Forget it."""
+
+    def judge(self, verdict: Verdict) -> None:
         """Forget it."""

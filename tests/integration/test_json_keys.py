@@ -67,6 +67,7 @@ COMMANDS = {
     "route": ["route", "What is the capital of France?"],
     "route --explain": ["route", "hi", "--explain"],
     "assess": ["assess", "Summarise this 20-page report within 1 s"],
+    "compare": ["compare", "hi", "-m", "llama3.2:3b,llama3.1:8b", "--judge", "qwen3:8b"],
     "pull": ["pull", "qwen3:8b"],
     "install-mcp": ["install-mcp", "claude-code", "--print"],
     "history list": ["history", "list"],

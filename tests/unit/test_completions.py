@@ -27,6 +27,7 @@ FREE = {
     "--allowed-host",
     "--before",
     "--concurrency",
+    "--criteria",
     "--host",
     "--keep-alive",
     "--limit",

@@ -98,6 +98,7 @@ CANDIDATE_KEYS = {
     "output_tokens",
     "decode_tokens_per_s",
     "resident",
+    "judged",
 }
 ROUTE_KEYS = {
     "response",

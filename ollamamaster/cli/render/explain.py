@@ -15,7 +15,7 @@ from ollamamaster.domain.plain_text import one_line
 from ollamamaster.domain.rates import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from rich.console import Console
 
@@ -60,6 +60,9 @@ _NAMED = 2
 
 # A part that takes less of the time does not make the whole uncertain.
 _MATTERS = 0.1
+
+# Fewer points do not show in a column of whole ones.
+_TOLD_POINTS = 0.05
 
 # Below these widths the parts of the time are left out, then the score.
 _WIDE = 100
@@ -250,6 +253,21 @@ def _legend(decision: Decision) -> Iterator[str]:
     marks = [f"{mark} {meaning}" for mark, meaning in _MEANING.items() if mark in used]
     if resident or marks:
         yield " · ".join((*resident, *marks))
+    yield from _moved(shown)
+
+
+def _moved(shown: Sequence[Candidate]) -> Iterator[str]:
+    """By how much judged comparisons moved each model; of builds that differ the first."""
+    told = {c.model: c.moved for c in reversed(shown) if c.moved is not None}
+    for model, moved in sorted(told.items(), key=lambda item: -abs(item[1].by)):
+        points = 100 * moved.by
+        if abs(points) < _TOLD_POINTS:
+            continue
+        judged = moved.judged
+        yield (
+            f"{one_line(model)}: {points:+.1f} points by your judged comparisons of this kind "
+            f"({judged.wins:.3g} won, {judged.losses:.3g} lost)"
+        )
 
 
 def _impossible(decision: Decision, names: Mapping[str, str]) -> Table:
