@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ollamamaster.domain.judged import Verdict
     from ollamamaster.domain.profiles import Profiles
     from ollamamaster.domain.records import RouteRecord
-    from ollamamaster.domain.verdict import Verdict
     from ollamamaster.ports import HistoryStore
 
 
