@@ -124,8 +124,17 @@ def prospect(pair: Pair, task: Task, known: Knowledge) -> Prospect:
     prompt_s = prompt_tokens / rates.prefill.median
     # The first token comes with the end of the prompt, each further one is a step.
     generation_s = max(0.0, output.p50 - 1) / rates.decode.median
-    turn = known.queues.turn(pair, context, rates.load_s.median, prompt_s + generation_s)
+    saved_s = _saved_tokens(pair, task, known, prompt_tokens) / rates.prefill.median
+    work_s = prompt_s - saved_s + generation_s
+    turn = known.queues.turn(pair, context, rates.load_s.median, work_s)
     wait_s = turn.wait_s
+    if turn.residency is Residency.RESIDENT and not wait_s:
+        # whoever is ahead leaves another prompt behind
+        prompt_s -= saved_s
+    elif saved_s:
+        work_s += saved_s
+        turn = known.queues.turn(pair, context, rates.load_s.median, work_s)
+        wait_s = turn.wait_s
     load_s = 0.0 if turn.residency is Residency.RESIDENT else rates.load_s.median
     overhead = profiles.overhead(pair.instance)
     load_spread, prompt_spread = rates.load_s.spread, _prompt_spread(rates.prefill)
@@ -174,6 +183,15 @@ def context_needed(task: Task, output: Range, prompt_factor: float = 1.0) -> int
     answer = max(0.0, output.p80 - task.output_tokens.p80)
     prompt = max(0.0, prompt_factor - 1.0) * task.prompt_tokens
     return task.context_tokens + round(answer + prompt)
+
+
+def _saved_tokens(pair: Pair, task: Task, known: Knowledge, prompt_tokens: float) -> float:
+    """Tokens that need not be read because the last turn of the conversation ran here."""
+    prefix = task.prefix
+    if prefix is None or pair.key != prefix.pair or pair.loaded is None:
+        return 0.0
+    used_at = known.profiles.last_used(pair.instance.id, str(pair.model.name))
+    return prefix.saves_tokens(pair.key, prompt_tokens, used_at)
 
 
 def _around(median: float, factor: float) -> Range:

@@ -25,6 +25,7 @@ class Source(StrEnum):
 
     INSTANCES = "instances"
     MODELS = "models"
+    SESSIONS = "sessions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,12 @@ VALUES = {
     "format": Values(("json",), files=True),
     "instance": Values(source=Source.INSTANCES),
     "model": Values(source=Source.MODELS),
+    "name": Values(source=Source.SESSIONS),
     "outcome": Values(tuple(map(str, Outcome))),
     "output": Values(files=True),
     "pattern": Values(source=Source.MODELS),
     "policy": Values(files=True),
+    "session": Values(source=Source.SESSIONS),
     "targets": Values(source=Source.INSTANCES),
     "topic": Values((*TOPICS, *COMMANDS)),
 }
