@@ -140,6 +140,7 @@ def test_sessions_are_listed_renamed_exported_and_deleted(
 ) -> None:
     say("hello", env=env)
     assert run("session", "list", env=env).out.startswith("x\t1\t")
+    assert run("completion", "--values", "sessions", env=env).out == "x\n"
     assert run("session", "rename", "x", "y", env=env).code == 0
     lines = run("session", "export", "y", env=env).out.splitlines()
     assert [json.loads(line)["role"] for line in lines] == ["user", "assistant"]
