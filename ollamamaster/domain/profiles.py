@@ -200,15 +200,16 @@ class Profiles:
 
     def _fallback(self, pair: Pair) -> Rates:
         model, instance = pair.model, pair.instance
-        prior = prior_rates(model, instance)
         if model.cloud or not model.size_bytes:
-            return prior
+            return prior_rates(model, instance)
+        outside = share_outside(model, instance)
+        prior = prior_of(model.size_bytes, model.active_fraction, instance, outside)
         decode, prefill, load = self._neighbours(instance)
         if not (decode.factors or prefill.factors or load.factors):
             return prior
         name, bits = str(model.name), math.log2(model.size_bytes)
         active_bits = bits + math.log2(model.active_fraction)
-        spilled = _SPILLED_SIGMA if share_outside(model, instance) else 0.0
+        spilled = _SPILLED_SIGMA if outside else 0.0
         return Rates(
             decode.rate(prior.decode, name, active_bits, spilled),
             prefill.rate(prior.prefill, name, active_bits, spilled),

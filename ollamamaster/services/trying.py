@@ -100,7 +100,7 @@ class Trying:
             candidates = list(fresh.values()) or list(self._open.values())
             options = options_of(decision, candidates)
             self.line.enter(options, price, self.request.priority)
-            choice = self.line.take(options, self.deciding.machines)
+            choice = self.line.take(self.deciding.machines)
             chosen = choice.option or options[0]
             key = (chosen.model, chosen.instance)
             candidate = next(c for c in candidates if c.pair.key == key)

@@ -34,8 +34,9 @@ def fleet() -> Iterator[SimulatedFleet]:
         database = HistoryDatabase(running.home / "history.db", note=pytest.fail)
         SessionTable(database).add_summary("kept", Summary("a greeting", 1, "m:1b", time.time()))
         database.close()
-        # on an instance that this fleet does not have, so that a replay goes elsewhere
-        remember(running.home, record(at=time.time(), decision=decided()))
+        # on an instance that this fleet does not have, so that a replay goes elsewhere; earlier,
+        # so that the last one is the one above
+        remember(running.home, record(at=time.time() - 60, decision=decided()))
         yield running
 
 
