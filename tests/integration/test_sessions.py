@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +19,7 @@ from ollamamaster.ollama.client import OllamaClient
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import AsyncGenerator, AsyncIterator, Iterator
     from pathlib import Path
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 MODEL = "llama3.2:3b"
 SHORT = ("-m", MODEL, "--option", "num_predict=12")
-LONG = ("-m", MODEL, "--option", "num_predict=250")
+LONG = ("-m", MODEL, "--option", "num_predict=120")
 
 # Two models of which the one that is asked for holds about two of the prompts below.
 NARROW = """
@@ -63,7 +64,7 @@ def fleet() -> Iterator[SimulatedFleet]:
 
 @pytest.fixture(scope="module")
 def slow() -> Iterator[SimulatedFleet]:
-    """A fleet that writes 250 tokens in two seconds."""
+    """A fleet that writes 120 tokens in a second."""
     with SimulatedFleet.start("duo", speed=1.0) as found:
         assert run("discover", env=found.environment()).code == 0
         yield found
@@ -242,19 +243,27 @@ def begun(fleet: SimulatedFleet) -> bool:
     return any(instance.state()["running"] for instance in fleet)
 
 
+@contextmanager
+def speaking(slow: SimulatedFleet, env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A turn under way that takes ten seconds, far longer than another command to begin."""
+    for instance in slow:
+        instance.fault("slow", count=1)
+    with running("route", "--session", "x", *LONG, "first", env=env) as first:
+        wait_until(lambda: begun(slow), "the first turn is answered")
+        for instance in slow:
+            instance.clear_faults()
+        yield first
+
+
 def test_two_turns_at_once_follow_one_another(
     slow: SimulatedFleet, slow_env: dict[str, str], tmp_path: Path
 ) -> None:
-    arguments = ("route", "--session", "x", *LONG)
-    with running(*arguments, "first", env=slow_env) as first:
-        wait_until(lambda: begun(slow), "the first turn is answered")
-        with running(*arguments, "second", "--json", env=slow_env) as second:
-            wait_until(lambda: waiting_turns(tmp_path / "home") == 2, "both are there")
-            busy = run("session", "delete", "x", env=slow_env)
-            done = ended(second)
+    second_turn = ("route", "--session", "x", *SHORT, "second", "--json")
+    with speaking(slow, slow_env) as first, running(*second_turn, env=slow_env) as second:
+        wait_until(lambda: waiting_turns(tmp_path / "home") == 2, "both are there")
+        assert first.poll() is None
+        done = ended(second)
         assert ended(first).code == 0
-    # nothing was kept yet when it was asked
-    assert busy.code != 0
     assert done.code == 0
     assert "another turn of the session x is under way" in done.err
     assert done.data["usage"]["prompt_tokens"] > 100
@@ -262,15 +271,20 @@ def test_two_turns_at_once_follow_one_another(
     assert prompts(slow_env) == ["first", "second"]
 
 
-def test_the_deadline_counts_the_wait_for_the_turn(
+def test_the_deadline_counts_the_wait_for_the_turn_and_nothing_is_deleted_meanwhile(
     slow: SimulatedFleet, slow_env: dict[str, str]
 ) -> None:
-    arguments = ("route", "--session", "x", *LONG)
-    with running(*arguments, "first", env=slow_env):
-        wait_until(lambda: begun(slow), "the first turn is answered")
-        late = run(*arguments, "second", "--max-time", "0.3", env=slow_env)
+    say("hello", env=slow_env)
+    with speaking(slow, slow_env):
+        late = run("route", "--session", "x", *SHORT, "second", "--max-time", "0.3", env=slow_env)
+        busy = [
+            run("session", *words, env=slow_env)
+            for words in (("delete", "x"), ("rename", "x", "y"))
+        ]
     assert late.code == ExitCode.TIME_LIMIT
-    wait_until(lambda: not begun(slow), "the first one is cancelled")
+    assert "the time limit of 0.3 s passed" in late.err
+    assert [done.code for done in busy] == [ExitCode.FAILED, ExitCode.FAILED]
+    assert prompts(slow_env) == ["hello"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are a POSIX matter")
