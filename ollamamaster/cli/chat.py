@@ -107,7 +107,7 @@ class Chat:
                 self._say(message.removeprefix("/") if message.startswith("//") else message)
 
     def _greet(self, turns: int) -> None:
-        about = f"session {self._name}, {turns} turns so far" if turns else "a new conversation"
+        about = f"session {self._name}, {_turns(turns)} so far" if turns else "a new conversation"
         kept = "" if self._is_kept else ", not kept"
         OUTPUT.note(f"{about}{kept} · /help says how, Ctrl-D ends")
 
@@ -178,10 +178,13 @@ class Chat:
         elif name:
             from ollamamaster.domain.names import meant_model
 
-            meant = meant_model(name, self._application.fleet())
-            if meant.note:
-                OUTPUT.note(meant.note)
-            self._base = replace(self._base, model=meant.name)
+            fleet = self._application.fleet()
+            if len(fleet) and not self._base.pull:
+                meant = meant_model(name, fleet)
+                if meant.note:
+                    OUTPUT.note(meant.note)
+                name = meant.name
+            self._base = replace(self._base, model=name)
         OUTPUT.note(f"model: {self._base.model or 'chosen for each turn'}")
 
     def _explain(self, prompt: str) -> None:
@@ -222,11 +225,15 @@ class Chat:
         self._application.sessions.save(replace(conversation, name=new))
         self._sessions, self._turns = self._application.sessions, self._application.turns
         self._name, self._is_kept = new, True
-        OUTPUT.note(f"kept as session {new}, {len(conversation.turns)} turns; it goes on there")
+        OUTPUT.note(f"kept as session {new}, {_turns(len(conversation.turns))}; it goes on there")
 
     def _help(self, _rest: str) -> None:
         for line in HELP.splitlines():
             OUTPUT.line(line)
+
+
+def _turns(count: int) -> str:
+    return "1 turn" if count == 1 else f"{count} turns"
 
 
 def _in_memory(application: Application) -> tuple[SessionTable, TurnTable]:

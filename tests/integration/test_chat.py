@@ -169,7 +169,7 @@ def test_a_named_chat_goes_on_in_the_next_and_in_route(env: dict[str, str]) -> N
 def test_no_store_adds_nothing_to_a_session(env: dict[str, str]) -> None:
     assert run("route", "one", "--session", "x", *SHORT, env=env).code == 0
     with chat("--session", "x", "--no-store", *SHORT, env=env) as person:
-        assert "1 turns so far, not kept" in person.all
+        assert "1 turn so far, not kept" in person.all
         person.says("two")
     assert roles(env, "x") == [("user", "one")]
 
