@@ -142,7 +142,6 @@ class Chat:
             failed(error, run, listener)
         finally:
             self._decision = run.decision or self._decision
-            run.record()
 
     def _service(self, application: Application) -> SessionService:
         from ollamamaster.services.session import SessionService

@@ -35,23 +35,7 @@ def run_route(flags: RouteFlags) -> int:
     if flags.explain:
         return _explain(application, request, flags.session)
     run = _begun(application, request, flags)
-    try:
-        return _answered(application, run, listener_for(flags), flags)
-    finally:
-        # the answer is out, and nobody waits for what is learnt from it
-        run.record()
-
-
-def _begun(application: Application, request: RouteRequest, flags: RouteFlags) -> Run:
-    if flags.session is None:
-        return application.route_service().begin(request)
-    service = application.session_service()
-    return service.begin(flags.session, request, summarise=flags.summary)
-
-
-def _answered(
-    application: Application, run: Run, listener: WaitingListener, flags: RouteFlags
-) -> int:
+    listener = listener_for(flags)
     try:
         result = run_async(answer(application, run, listener))
     except OllamaMasterError as error:
@@ -68,6 +52,13 @@ def _answered(
     return show_answer(result, listener)
 
 
+def _begun(application: Application, request: RouteRequest, flags: RouteFlags) -> Run:
+    if flags.session is None:
+        return application.route_service().begin(request)
+    service = application.session_service()
+    return service.begin(flags.session, request, summarise=flags.summary)
+
+
 def listener_for(flags: RouteFlags) -> WaitingListener:
     """Who tells how a run goes, as the flags and the terminal ask for it."""
     if OUTPUT.json:
@@ -82,9 +73,7 @@ async def answer(application: Application, run: Run, listener: WaitingListener) 
     status = asyncio.create_task(listener.status.keep_true())
     try:
         with PullDisplay() as pulling:
-            return await run.complete(
-                application.fleet_service().first, listener, pulling, record=False
-            )
+            return await run.complete(application.fleet_service().first, listener, pulling)
     finally:
         status.cancel()
         await application.ollama.aclose()

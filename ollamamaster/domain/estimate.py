@@ -32,6 +32,9 @@ _P95 = 1.6449 / Z80
 # Looking a member up costs more than what is done with it for each pair.
 _RESIDENT = Residency.RESIDENT
 
+# What a load counts for beyond the time that it takes itself.
+_MORE_WEIGHT = {residency: max(0.0, weight - 1.0) for residency, weight in LOAD_WEIGHT.items()}
+
 _NO_TIME = Rate(0.0, 1.0, Source.PRIOR)
 
 
@@ -82,8 +85,8 @@ class Prospect(NamedTuple):
     @property
     def weighted_p80_s(self) -> float:
         """The 80% quantile with the load weighted by what it costs others."""
-        extra = (LOAD_WEIGHT[self.residency] - 1.0) * self.estimate.load_s
-        return self.estimate.p80_s + max(0.0, extra)
+        said = self.estimate
+        return said.p80_s + _MORE_WEIGHT[self.residency] * said.load_s
 
     @property
     def parts(self) -> Parts:

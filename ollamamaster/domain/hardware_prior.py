@@ -120,7 +120,7 @@ def bandwidth_of(instance: Instance) -> tuple[float, bool]:
 
 def share_outside(model: Model, instance: Instance) -> float:
     """Share of the model that does not fit in graphics memory; measured when it is loaded."""
-    loaded = instance.loaded_model(str(model.name))
+    loaded = instance.loaded_model(model.name.text)
     if loaded is not None and loaded.size and loaded.size_vram:
         return max(0.0, 1 - loaded.size_vram / loaded.size)
     total = instance.gpu.vram_total

@@ -142,20 +142,17 @@ class _Likely:
 def _score(
     expected: Prospect, price: float, nearness: Mapping[Locality, float], likely: _Likely
 ) -> Candidate:
-    pair = expected.pair
-    right, judged = likely(pair.model)
-    terms = {
-        "quality": right,
-        "time": time_term(price, expected.weighted_p80_s),
-        "locality": nearness[pair.instance.locality],
-        "cost": 0.0,
-        "region": 0.0,
-    }
-    return Candidate(expected, sum(terms.values()), terms, judged)
+    model, instance = expected.pair
+    right, judged = likely(model)
+    time, near = time_term(price, expected.weighted_p80_s), nearness[instance.locality]
+    terms = {"quality": right, "time": time, "locality": near, "cost": 0.0, "region": 0.0}
+    return Candidate(expected, right + time + near, terms, judged)
 
 
 def _order(candidate: Candidate) -> tuple[float, float, str, str]:
-    return -candidate.score, candidate.estimate.p50_s, candidate.instance, candidate.model
+    expected = candidate.prospect
+    model, instance = expected.pair
+    return -candidate.score, expected.estimate.p50_s, instance.address.id, model.name.text
 
 
 def _within(decision: Decision, limit_s: float, wish: Wish) -> Decision:

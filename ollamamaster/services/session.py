@@ -120,8 +120,6 @@ class SessionTurn:
         find: Callable[[], Awaitable[Fleet]],
         listener: RouteListener,
         pulling: PullListener,
-        *,
-        record: bool = True,
     ) -> RouteResult:
         """Wait for the turn, answer it and keep it; the deadline is for all of it.
 
@@ -136,15 +134,7 @@ class SessionTurn:
             if not deadline.expired():
                 raise
             raise deadline_error(limit or 0.0, self.so_far()) from None
-        finally:
-            if record:
-                self.record()
         return self.so_far()
-
-    def record(self) -> None:
-        """Remember the route and learn from its attempts, once. Raises nothing."""
-        if self._run is not None:
-            self._run.record()
 
     def _elapsed_s(self) -> float:
         return self.service.routes.means.clock.monotonic() - self._began
@@ -181,7 +171,7 @@ class SessionTurn:
                 return fleet
 
             try:
-                result = await run.complete(known, listener, pulling, record=False)
+                result = await run.complete(known, listener, pulling)
                 break
             except NoCandidateError as error:
                 if run.decision is None or not _is_too_long(run.decision):

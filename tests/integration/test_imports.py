@@ -117,3 +117,8 @@ def test_a_route_without_a_session_loads_nothing_of_sessions(
     asked = ("route", "hi", "-m", "llama3.2:3b", "--option", "num_predict=3")
     loaded = loaded_by(*asked, env=home_for(fleet, tmp_path / "home"))
     assert not loaded & {"ollamamaster.services.session", "ollamamaster.storage.sessions"}
+
+
+def test_telling_a_host_of_the_server_does_not_load_it() -> None:
+    loaded = loaded_by("install-mcp", "claude-code", "--print")
+    assert not loaded & {"httpx", "rich", "asyncio", "sqlite3", "ollamamaster.ollama", *FACES}

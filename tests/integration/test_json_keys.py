@@ -79,6 +79,7 @@ COMMANDS = {
     "session delete": ["session", "delete", "named"],
     "assess": ["assess", "Summarise this 20-page report within 1 s"],
     "pull": ["pull", "qwen3:8b"],
+    "install-mcp": ["install-mcp", "claude-code", "--print"],
     "history list": ["history", "list"],
     "history show": ["history", "show", "last"],
     "history stats": ["history", "stats"],
