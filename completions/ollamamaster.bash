@@ -65,12 +65,14 @@ _ollamamaster_value() {
     'discover '[0-9]* | \
         'models --instance' | \
         'route --instance' | \
+        'chat --instance' | \
         'pull --instance' | \
         'history list --instance')
         source=instances
         ;;
     'models --tier' | \
-        'route --performance')
+        'route --performance' | \
+        'chat --performance')
         words='fast balanced powerful'
         ;;
     'models --capability')
@@ -79,6 +81,8 @@ _ollamamaster_value() {
     'models 1' | \
         'route -m' | \
         'route --model' | \
+        'chat -m' | \
+        'chat --model' | \
         'compare -m' | \
         'compare --models' | \
         'compare --judge' | \
@@ -89,6 +93,10 @@ _ollamamaster_value() {
         ;;
     'route -f' | \
         'route --file' | \
+        'chat -f' | \
+        'chat --file' | \
+        'session export -o' | \
+        'session export --output' | \
         'assess -f' | \
         'assess --file' | \
         'compare -f' | \
@@ -98,11 +106,25 @@ _ollamamaster_value() {
         'history export --output')
         files=yes
         ;;
-    'route --format')
+    'route --format' | \
+        'chat --format')
         words='json' files=yes
         ;;
-    'route --priority')
+    'route --priority' | \
+        'chat --priority')
         words='low normal high'
+        ;;
+    'route --session' | \
+        'chat --session' | \
+        'session show 1' | \
+        'session delete 1' | \
+        'session export 1' | \
+        'session rename 1' | \
+        'install-mcp --name')
+        source=sessions
+        ;;
+    'session export --format')
+        words='jsonl markdown'
         ;;
     'serve-mcp --transport')
         words='stdio http'
@@ -127,7 +149,7 @@ _ollamamaster_value() {
         words='bash zsh fish powershell'
         ;;
     'help 1')
-        words='exit-codes json environment files targets exposure discover models route assess compare pull serve-mcp install-mcp history config sandbox completion help'
+        words='exit-codes json environment files targets exposure discover models route chat session assess compare pull serve-mcp install-mcp history config sandbox completion help'
         ;;
     esac
     # shellcheck disable=SC2086 # words of our own
@@ -174,7 +196,7 @@ _ollamamaster_command() {
     commands='' options='' takes=''
     case $1 in
     '')
-        commands='discover models route assess compare pull serve-mcp install-mcp history config sandbox completion help'
+        commands='discover models route chat session assess compare pull serve-mcp install-mcp history config sandbox completion help'
         options='--version -h --help'
         ;;
     'discover')
@@ -186,8 +208,32 @@ _ollamamaster_command() {
         takes='--tier --capability --instance'
         ;;
     'route')
-        options='-f --file --system -m --model --performance --max-time --instance --local-only --format --option --think --no-think --keep-alive --pull --stream --no-stream --priority --no-hedge --explain --json -q --quiet -v --verbose --debug --no-color -h --help'
-        takes='-f --file --system -m --model --performance --max-time --instance --format --option --keep-alive --priority'
+        options='-f --file --system -m --model --performance --max-time --instance --local-only --format --option --think --no-think --keep-alive --pull --stream --no-stream --priority --no-hedge --session --no-summary --explain --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='-f --file --system -m --model --performance --max-time --instance --format --option --keep-alive --priority --session'
+        ;;
+    'chat')
+        options='--session --no-store -f --file --system -m --model --performance --max-time --instance --local-only --format --option --think --no-think --keep-alive --pull --stream --no-stream --priority --no-hedge --no-summary --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='--session -f --file --system -m --model --performance --max-time --instance --format --option --keep-alive --priority'
+        ;;
+    'session')
+        commands='list show delete export rename'
+        options='-h --help'
+        ;;
+    'session list')
+        options='--json -q --quiet -v --verbose --debug --no-color -h --help'
+        ;;
+    'session show')
+        options='--json -q --quiet -v --verbose --debug --no-color -h --help'
+        ;;
+    'session delete')
+        options='--yes --json -q --quiet -v --verbose --debug --no-color -h --help'
+        ;;
+    'session export')
+        options='--format -o --output --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='--format -o --output'
+        ;;
+    'session rename')
+        options='--json -q --quiet -v --verbose --debug --no-color -h --help'
         ;;
     'assess')
         options='--requirement -f --file --json -q --quiet -v --verbose --debug --no-color -h --help'

@@ -35,6 +35,23 @@ function __ollamamaster_at -a wanted number
                 'route --option' \
                 'route --keep-alive' \
                 'route --priority' \
+                'route --session' \
+                'chat --session' \
+                'chat -f' \
+                'chat --file' \
+                'chat --system' \
+                'chat -m' \
+                'chat --model' \
+                'chat --performance' \
+                'chat --max-time' \
+                'chat --instance' \
+                'chat --format' \
+                'chat --option' \
+                'chat --keep-alive' \
+                'chat --priority' \
+                'session export --format' \
+                'session export -o' \
+                'session export --output' \
                 'assess --requirement' \
                 'assess -f' \
                 'assess --file' \
@@ -76,6 +93,13 @@ function __ollamamaster_at -a wanted number
                 'discover' \
                 'models' \
                 'route' \
+                'chat' \
+                'session' \
+                'session list' \
+                'session show' \
+                'session delete' \
+                'session export' \
+                'session rename' \
                 'assess' \
                 'compare' \
                 'pull' \
@@ -141,6 +165,8 @@ complete -c ollamamaster -f
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a discover -d 'Find Ollama instances on this machine and on networks you name'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a models -d 'List the models of the fleet and where each one is'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a route -d 'Answer a prompt on the model and instance that will do it best'
+complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a chat -d 'Talk with the fleet on a terminal'
+complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a session -d 'Look at conversations that are kept, rename and delete them'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a assess -d 'Tell whether the fleet can do a task, and how long it takes'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a compare -d 'Let several models answer one prompt side by side'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a pull -d 'Download a model onto an instance'
@@ -199,6 +225,8 @@ complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l pull -d 'Download t
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l stream -l no-stream -d 'As it comes (the rule on a terminal), or whole'
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l priority -x -a 'low normal high' -d 'Who goes first of your requests that wait for room'
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l no-hedge -d 'Never ask a second instance when the first is late'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l session -x -a '(__ollamamaster_known sessions)' -d 'Go on with this conversation, which is kept'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l no-summary -d 'Never summarise older turns; fail when they do not fit'
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l explain -d 'Show the decision and send nothing'
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l json -d 'Print one JSON document, also on failure'
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
@@ -206,6 +234,80 @@ complete -c ollamamaster -n '__ollamamaster_at \'route\'' -s v -l verbose -d 'Sa
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l debug -d 'Show a traceback when something unforeseen fails'
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l no-color -d 'No colours; NO_COLOR does the same'
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l session -x -a '(__ollamamaster_known sessions)' -d 'Go on with this conversation, which is kept'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l no-store -d 'Keep nothing of it when the chat ends'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -s f -l file -r -F -d 'A text or an image; repeatable, also a glob'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l system -x -d 'The system prompt'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -s m -l model -x -a '(__ollamamaster_known models)' -d 'Only this model; no tag is :latest'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l performance -x -a 'fast balanced powerful' -d 'What counts: time, both, or the best answer'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l max-time -x -d 'Deadline for the whole route'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l instance -x -a '(__ollamamaster_known instances)' -d 'Only this instance: its id, an alias or its label'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l local-only -d 'Nothing leaves this machine and your own network'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l format -r -F -a 'json' -d 'json, or the file of a JSON schema'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l option -x -d 'An option of Ollama\'s, such as seed=1'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l think -l no-think -d 'Whether the model thinks first'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l keep-alive -x -d 'How long the model stays in memory: 10m, 0, -1 for ever'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l pull -d 'Download the model if nobody has it; needs --model'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l stream -l no-stream -d 'As it comes (the rule on a terminal), or whole'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l priority -x -a 'low normal high' -d 'Who goes first of your requests that wait for room'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l no-hedge -d 'Never ask a second instance when the first is late'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l no-summary -d 'Never summarise older turns; fail when they do not fit'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'session\' 1' -a list -d 'List the sessions, the latest first'
+complete -c ollamamaster -n '__ollamamaster_at \'session\' 1' -a show -d 'Show all messages of a session, and the summaries that are sent for the older ones'
+complete -c ollamamaster -n '__ollamamaster_at \'session\' 1' -a delete -d 'Delete a session, and really: its texts are overwritten in the file'
+complete -c ollamamaster -n '__ollamamaster_at \'session\' 1' -a export -d 'Write a session out, the oldest message first'
+complete -c ollamamaster -n '__ollamamaster_at \'session\' 1' -a rename -d 'Give a session another name'
+complete -c ollamamaster -n '__ollamamaster_at \'session\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'session list\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'session list\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'session list\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'session list\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'session list\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'session list\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'session show\' 1' -a '(__ollamamaster_known sessions)'
+complete -c ollamamaster -n '__ollamamaster_at \'session show\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'session show\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'session show\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'session show\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'session show\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'session show\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'session delete\' 1' -a '(__ollamamaster_known sessions)'
+complete -c ollamamaster -n '__ollamamaster_at \'session delete\'' -l yes -d 'Do not ask'
+complete -c ollamamaster -n '__ollamamaster_at \'session delete\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'session delete\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'session delete\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'session delete\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'session delete\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'session delete\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'session export\' 1' -a '(__ollamamaster_known sessions)'
+complete -c ollamamaster -n '__ollamamaster_at \'session export\'' -l format -x -a 'jsonl markdown' -d 'One JSON object a message, or Markdown to read'
+complete -c ollamamaster -n '__ollamamaster_at \'session export\'' -s o -l output -r -F -d 'Write there, not on stdout'
+complete -c ollamamaster -n '__ollamamaster_at \'session export\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'session export\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'session export\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'session export\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'session export\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'session export\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'session rename\' 1' -a '(__ollamamaster_known sessions)'
+complete -c ollamamaster -n '__ollamamaster_at \'session rename\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'session rename\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'session rename\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'session rename\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'session rename\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'session rename\'' -s h -l help -d 'Show this message and exit'
 
 complete -c ollamamaster -n '__ollamamaster_at \'assess\'' -l requirement -x -d 'What must hold, such as latency=100ms; repeatable'
 complete -c ollamamaster -n '__ollamamaster_at \'assess\'' -s f -l file -r -F -d 'What it is about; repeatable, also a glob'
@@ -258,7 +360,7 @@ complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\' 1' -a 'claude-cod
 complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l scope -x -a 'user project' -d 'user: everywhere; project: in this folder'
 complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l print -d 'Print what would stand in the file; change nothing'
 complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l remove -d 'Take it out of the file again'
-complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l name -x -d 'What the host calls the server'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l name -x -a '(__ollamamaster_known sessions)' -d 'What the host calls the server'
 complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l json -d 'Print one JSON document, also on failure'
 complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
 complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -s v -l verbose -d 'Say more on stderr'
@@ -403,7 +505,7 @@ complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -l debug -d 'Show
 complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -l no-color -d 'No colours; NO_COLOR does the same'
 complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -s h -l help -d 'Show this message and exit'
 
-complete -c ollamamaster -n '__ollamamaster_at \'help\' 1' -a 'exit-codes json environment files targets exposure discover models route assess compare pull serve-mcp install-mcp history config sandbox completion help'
+complete -c ollamamaster -n '__ollamamaster_at \'help\' 1' -a 'exit-codes json environment files targets exposure discover models route chat session assess compare pull serve-mcp install-mcp history config sandbox completion help'
 complete -c ollamamaster -n '__ollamamaster_at \'help\'' -l json -d 'Print one JSON document, also on failure'
 complete -c ollamamaster -n '__ollamamaster_at \'help\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
 complete -c ollamamaster -n '__ollamamaster_at \'help\'' -s v -l verbose -d 'Say more on stderr'

@@ -9,6 +9,8 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
                 'discover' = 'Find Ollama instances on this machine and on networks you name.'
                 'models' = 'List the models of the fleet and where each one is.'
                 'route' = 'Answer a prompt on the model and instance that will do it best.'
+                'chat' = 'Talk with the fleet on a terminal.'
+                'session' = 'Look at conversations that are kept, rename and delete them.'
                 'assess' = 'Tell whether the fleet can do a task, and how long it takes.'
                 'compare' = 'Let several models answer one prompt side by side.'
                 'pull' = 'Download a model onto an instance.'
@@ -114,6 +116,8 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
                 '--no-stream' = 'As it comes (the rule on a terminal), or whole.'
                 '--priority' = 'Who goes first of your requests that wait for room.'
                 '--no-hedge' = 'Never ask a second instance when the first is late.'
+                '--session' = 'Go on with this conversation, which is kept.'
+                '--no-summary' = 'Never summarise older turns; fail when they do not fit.'
                 '--explain' = 'Show the decision and send nothing.'
                 '--json' = 'Print one JSON document, also on failure.'
                 '-q' = 'No notes on stderr; results and errors stay.'
@@ -138,8 +142,189 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
                 '--option' = @{ Words = @(); Source = ''; Files = $false }
                 '--keep-alive' = @{ Words = @(); Source = ''; Files = $false }
                 '--priority' = @{ Words = @('low', 'normal', 'high'); Source = ''; Files = $false }
+                '--session' = @{ Words = @(); Source = 'sessions'; Files = $false }
             }
             Arguments = @(@{ Words = @(); Source = ''; Files = $false })
+            Repeats = $false
+            CommandLine = $false
+        }
+        'chat' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--session' = 'Go on with this conversation, which is kept.'
+                '--no-store' = 'Keep nothing of it when the chat ends.'
+                '-f' = 'A text or an image; repeatable, also a glob.'
+                '--file' = 'A text or an image; repeatable, also a glob.'
+                '--system' = 'The system prompt.'
+                '-m' = 'Only this model; no tag is :latest.'
+                '--model' = 'Only this model; no tag is :latest.'
+                '--performance' = 'What counts: time, both, or the best answer.'
+                '--max-time' = 'Deadline for the whole route.'
+                '--instance' = 'Only this instance: its id, an alias or its label.'
+                '--local-only' = 'Nothing leaves this machine and your own network.'
+                '--format' = 'json, or the file of a JSON schema.'
+                '--option' = 'An option of Ollama''s, such as seed=1.'
+                '--think' = 'Whether the model thinks first.'
+                '--no-think' = 'Whether the model thinks first.'
+                '--keep-alive' = 'How long the model stays in memory: 10m, 0, -1 for ever.'
+                '--pull' = 'Download the model if nobody has it; needs --model.'
+                '--stream' = 'As it comes (the rule on a terminal), or whole.'
+                '--no-stream' = 'As it comes (the rule on a terminal), or whole.'
+                '--priority' = 'Who goes first of your requests that wait for room.'
+                '--no-hedge' = 'Never ask a second instance when the first is late.'
+                '--no-summary' = 'Never summarise older turns; fail when they do not fit.'
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+                '--session' = @{ Words = @(); Source = 'sessions'; Files = $false }
+                '-f' = @{ Words = @(); Source = ''; Files = $true }
+                '--file' = @{ Words = @(); Source = ''; Files = $true }
+                '--system' = @{ Words = @(); Source = ''; Files = $false }
+                '-m' = @{ Words = @(); Source = 'models'; Files = $false }
+                '--model' = @{ Words = @(); Source = 'models'; Files = $false }
+                '--performance' = @{ Words = @('fast', 'balanced', 'powerful'); Source = ''; Files = $false }
+                '--max-time' = @{ Words = @(); Source = ''; Files = $false }
+                '--instance' = @{ Words = @(); Source = 'instances'; Files = $false }
+                '--format' = @{ Words = @('json'); Source = ''; Files = $true }
+                '--option' = @{ Words = @(); Source = ''; Files = $false }
+                '--keep-alive' = @{ Words = @(); Source = ''; Files = $false }
+                '--priority' = @{ Words = @('low', 'normal', 'high'); Source = ''; Files = $false }
+            }
+            Arguments = @()
+            Repeats = $false
+            CommandLine = $false
+        }
+        'session' = @{
+            Commands = [ordered]@{
+                'list' = 'List the sessions, the latest first.'
+                'show' = 'Show all messages of a session, and the summaries that are sent for the older ones.'
+                'delete' = 'Delete a session, and really: its texts are overwritten in the file.'
+                'export' = 'Write a session out, the oldest message first.'
+                'rename' = 'Give a session another name.'
+            }
+            Options = [ordered]@{
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @()
+            Repeats = $false
+            CommandLine = $false
+        }
+        'session list' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @()
+            Repeats = $false
+            CommandLine = $false
+        }
+        'session show' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @(@{ Words = @(); Source = 'sessions'; Files = $false })
+            Repeats = $false
+            CommandLine = $false
+        }
+        'session delete' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--yes' = 'Do not ask.'
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @(@{ Words = @(); Source = 'sessions'; Files = $false })
+            Repeats = $false
+            CommandLine = $false
+        }
+        'session export' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--format' = 'One JSON object a message, or Markdown to read.'
+                '-o' = 'Write there, not on stdout.'
+                '--output' = 'Write there, not on stdout.'
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+                '--format' = @{ Words = @('jsonl', 'markdown'); Source = ''; Files = $false }
+                '-o' = @{ Words = @(); Source = ''; Files = $true }
+                '--output' = @{ Words = @(); Source = ''; Files = $true }
+            }
+            Arguments = @(@{ Words = @(); Source = 'sessions'; Files = $false })
+            Repeats = $false
+            CommandLine = $false
+        }
+        'session rename' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @(@{ Words = @(); Source = 'sessions'; Files = $false }, @{ Words = @(); Source = ''; Files = $false })
             Repeats = $false
             CommandLine = $false
         }
@@ -280,7 +465,7 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
             }
             Takes = @{
                 '--scope' = @{ Words = @('user', 'project'); Source = ''; Files = $false }
-                '--name' = @{ Words = @(); Source = ''; Files = $false }
+                '--name' = @{ Words = @(); Source = 'sessions'; Files = $false }
             }
             Arguments = @(@{ Words = @('claude-code', 'claude-desktop', 'cursor', 'vscode'); Source = ''; Files = $false })
             Repeats = $false
@@ -672,7 +857,7 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
             }
             Takes = @{
             }
-            Arguments = @(@{ Words = @('exit-codes', 'json', 'environment', 'files', 'targets', 'exposure', 'discover', 'models', 'route', 'assess', 'compare', 'pull', 'serve-mcp', 'install-mcp', 'history', 'config', 'sandbox', 'completion', 'help'); Source = ''; Files = $false })
+            Arguments = @(@{ Words = @('exit-codes', 'json', 'environment', 'files', 'targets', 'exposure', 'discover', 'models', 'route', 'chat', 'session', 'assess', 'compare', 'pull', 'serve-mcp', 'install-mcp', 'history', 'config', 'sandbox', 'completion', 'help'); Source = ''; Files = $false })
             Repeats = $false
             CommandLine = $false
         }

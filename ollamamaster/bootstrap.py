@@ -25,11 +25,14 @@ if TYPE_CHECKING:
     from ollamamaster.services.models import ModelsService
     from ollamamaster.services.pull import PullService
     from ollamamaster.services.route import RouteService
+    from ollamamaster.services.session import SessionService
     from ollamamaster.services.watch import WatchService
     from ollamamaster.storage.history import HistoryDatabase
     from ollamamaster.storage.paths import Paths
     from ollamamaster.storage.remembered import RememberedRequests
+    from ollamamaster.storage.sessions import SessionTable
     from ollamamaster.storage.tickets import TicketTable
+    from ollamamaster.storage.turns import TurnTable
 
 
 class SystemClock:
@@ -222,6 +225,25 @@ class Application:
         from ollamamaster.services.compare import CompareService
 
         return CompareService(self.means, self.route_service())
+
+    @cached_property
+    def sessions(self) -> SessionTable:
+        """The conversations that are kept."""
+        from ollamamaster.storage.sessions import SessionTable
+
+        return SessionTable(self.history, self.settings.sessions.keep_days)
+
+    @cached_property
+    def turns(self) -> TurnTable:
+        from ollamamaster.storage.tickets import ticket_database
+        from ollamamaster.storage.turns import TurnTable
+
+        return TurnTable(ticket_database(self.history), self.paths.history)
+
+    def session_service(self) -> SessionService:
+        from ollamamaster.services.session import SessionService
+
+        return SessionService(self.route_service(), self.sessions, self.turns)
 
     def assess_service(self) -> AssessService:
         from ollamamaster.services.assess import AssessService

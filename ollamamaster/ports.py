@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Network
 
     from ollamamaster.domain.answers import AnswerRequest, Chunk, Embeddings, PullProgress
+    from ollamamaster.domain.conversation import Conversation, Summary, Turn
     from ollamamaster.domain.history import PastAttempt, Promise
     from ollamamaster.domain.instances import Endpoint, Gpu, InstanceAddress
     from ollamamaster.domain.judged import Verdict
@@ -207,3 +208,34 @@ class GpuProbe(Protocol):
 
     async def read(self) -> Gpu | None:
         """Their facts together; None where nothing can be told within a few seconds."""
+
+
+class SessionStore(Protocol):
+    """The conversations that are kept. Raises StateUnusableError."""
+
+    def load(self, name: str) -> Conversation | None:
+        """A conversation; None when there is none of that name."""
+
+    def append(
+        self, name: str, turn: Turn, *, system: str | None, cached_tokens: int | None
+    ) -> None:
+        """Keep a turn as the last one of a conversation, which begins with it if need be."""
+
+    def add_summary(self, name: str, summary: Summary) -> None:
+        """Keep a summary, which counts from now on."""
+
+
+class TurnStore(Protocol):
+    """Whose turn it is in each conversation, in all processes. A dead process has no turn.
+
+    Raises StateUnusableError.
+    """
+
+    def enter(self, session: str) -> int:
+        """Stand in line for a turn; returns its number."""
+
+    def is_next(self, session: str, number: int) -> bool:
+        """Whether everyone before this number is gone."""
+
+    def leave(self, number: int) -> None:
+        """The turn is over, or given up."""

@@ -26,6 +26,8 @@ COMMANDS = {
     "discover": "Find Ollama instances on this machine and on networks you name.",
     "models": "List the models of the fleet and where each one is.",
     "route": "Answer a prompt on the model and instance that will do it best.",
+    "chat": "Talk with the fleet on a terminal.",
+    "session": "Look at conversations that are kept, rename and delete them.",
     "assess": "Tell whether the fleet can do a task, and how long it takes.",
     "compare": "Let several models answer one prompt side by side.",
     "pull": "Download a model onto an instance.",
@@ -37,7 +39,7 @@ COMMANDS = {
     "completion": "Print the completion script of a shell.",
     "help": "Explain exit codes, JSON, files, targets and the environment.",
 }
-GROUPS = {"config", "history", "sandbox"}
+GROUPS = {"config", "history", "sandbox", "session"}
 _OF_OLLAMA = {
     "list": "models",
     "ls": "models",

@@ -35,7 +35,8 @@ FILES = (
         "history.db",
         (
             "What is remembered of instances and requests (SQLite). No prompts and no answers, "
-            "unless history.store_text is true."
+            "unless history.store_text is true; and the sessions, which have a name because you "
+            "gave them one: ollamamaster session."
         ),
     ),
 )
@@ -120,7 +121,7 @@ def _json() -> str:
     words = columns((key, ", ".join(values)) for key, values in WORDS.items())
     return f"""\
 With --json a command prints one JSON document on stdout, also when it fails and
-when it was called wrongly. completion and sandbox run have no --json.
+when it was called wrongly. chat, completion and sandbox run have no --json.
 
 {columns([("the envelope", _listed(ENVELOPE)), ("errors[]", _listed(ERROR))])}
 

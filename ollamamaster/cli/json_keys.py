@@ -47,6 +47,15 @@ DATA: dict[str, dict[str, str]] = {
         "estimate": "p20_s p50_s p80_s",
     },
     "route --explain": {"": "decision", "decision": "DECISION"},
+    "session list": {"": "sessions", "sessions[]": "name turns tokens model updated_at"},
+    "session show": {
+        "": "name messages summaries",
+        "messages[]": "role content model at images",
+        "summaries[]": "text turns model at",
+    },
+    "session delete": {"": "deleted"},
+    "session export": {"": "path messages"},
+    "session rename": {"": "name before"},
     "assess": {
         "": (
             "can_handle confidence recommended approach command run estimate alternatives missing "

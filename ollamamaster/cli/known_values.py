@@ -1,11 +1,11 @@
-"""Which instances and models can be completed? Read from the files alone, and never an error."""
+"""Which instances, models and sessions can be completed? Read from files, and never an error."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ollamamaster.bootstrap import Application
-from ollamamaster.errors import ConfigInvalidError
+from ollamamaster.errors import ConfigInvalidError, StateUnusableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +25,14 @@ def known_instances() -> list[str]:
     return _typeable(
         [instance.id for instance in fleet] + [x for x in labels if labels.count(x) == 1]
     )
+
+
+def known_sessions() -> list[str]:
+    """The names of all sessions, sorted."""
+    try:
+        return _typeable(session.name for session in Application().sessions.listed())
+    except (ConfigInvalidError, StateUnusableError):
+        return []
 
 
 def _fleet() -> Fleet:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ollamamaster.cli.output import OUTPUT
 from ollamamaster.cli.prompt import read_prompt
+from ollamamaster.domain.conversation import own_name
 from ollamamaster.domain.routing import RouteRequest
 from ollamamaster.domain.tickets import Priority
 from ollamamaster.errors import FileUnusableError, UsageError
@@ -48,12 +49,19 @@ class RouteFlags:
     explain: bool
     priority: Priority = Priority.NORMAL
     hedge: bool = True
+    session: str | None = None
+    summary: bool = True
 
     def request(self, settings: Settings) -> RouteRequest:
         """The request; reads the files and standard input.
 
         Raises UsageError and its kin naming the option that is wrong.
         """
+        checked = self.with_prompt(settings, "")
+        return replace(checked, prompt=read_prompt(self.prompt, OUTPUT.note))
+
+    def with_prompt(self, settings: Settings, prompt: str) -> RouteRequest:
+        """The request with this prompt; reads the files. Raises as `request`."""
         if self.model is not None and not self.model.strip():
             raise UsageError("--model: the name is missing")
         if self.pull and self.model is None:
@@ -61,11 +69,13 @@ class RouteFlags:
         limit = self.max_time if self.max_time is not None else settings.route.max_time_s
         if limit is not None and not 0 < limit < float("inf"):
             raise UsageError(f"--max-time: {limit:g} is no number of seconds above 0")
+        if self.session is not None:
+            own_name(self.session)
         keep_alive, wanted = _keep_alive(self.keep_alive), _format(self.format)
         options = dict(map(_option, self.options))
         attached = read_attachments(self.files)
         return RouteRequest(
-            prompt=read_prompt(self.prompt, OUTPUT.note),
+            prompt=prompt,
             system=self.system,
             documents=attached.documents,
             images=attached.images,

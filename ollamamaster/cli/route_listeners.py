@@ -74,6 +74,9 @@ class WaitingListener:
         self.status.clear()
         OUTPUT.note(text)
 
+    def end_line(self) -> None:
+        """Whatever is written next begins on a line of its own."""
+
 
 class StreamingListener(WaitingListener):
     """Shows the answer as it comes; on a terminal without what could act on it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ollamamaster.bootstrap import Application
 from ollamamaster.cli.interrupts import run_async, stopped_by
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from ollamamaster.domain.routing import RouteRequest, RouteResult
     from ollamamaster.domain.selection import Decision
     from ollamamaster.services.route import RouteRun
+    from ollamamaster.services.session import SessionTurn
+
+    # a prompt alone, or the next turn of a conversation
+    Run: TypeAlias = RouteRun | SessionTurn
 
 
 def run_route(flags: RouteFlags) -> int:
@@ -29,35 +33,41 @@ def run_route(flags: RouteFlags) -> int:
     application = Application(note=OUTPUT.note_once)
     request = flags.request(application.settings)
     if flags.explain:
-        return _explain(application, request)
-    run = application.route_service().begin(request)
-    listener = _listener(flags)
+        return _explain(application, request, flags.session)
+    run = _begun(application, request, flags)
+    listener = listener_for(flags)
     try:
-        result = run_async(_answer(application, run, listener))
+        result = run_async(answer(application, run, listener))
     except OllamaMasterError as error:
         listener.status.clear()
-        return _failed(_with_pull_hint(error, flags), run, listener)
+        return failed(_with_pull_hint(error, flags), run, listener)
     except KeyboardInterrupt as interrupt:
         listener.status.clear()
         if not OUTPUT.json:
-            _end_line(listener)
+            listener.end_line()
             if came := 0 if isinstance(listener, StreamingListener) else run.characters:
                 OUTPUT.note(f"stopped; {came} characters of an answer had come")
             raise
-        return _failed(stopped_by(interrupt), run, listener)
-    return _show(result, listener)
+        return failed(stopped_by(interrupt), run, listener)
+    return show_answer(result, listener)
 
 
-def _listener(flags: RouteFlags) -> WaitingListener:
+def _begun(application: Application, request: RouteRequest, flags: RouteFlags) -> Run:
+    if flags.session is None:
+        return application.route_service().begin(request)
+    service = application.session_service()
+    return service.begin(flags.session, request, summarise=flags.summary)
+
+
+def listener_for(flags: RouteFlags) -> WaitingListener:
+    """Who tells how a run goes, as the flags and the terminal ask for it."""
     if OUTPUT.json:
         return NdjsonListener() if flags.stream else WaitingListener()
     streams = OUTPUT.on_terminal if flags.stream is None else flags.stream
     return StreamingListener() if streams else WaitingListener()
 
 
-async def _answer(
-    application: Application, run: RouteRun, listener: WaitingListener
-) -> RouteResult:
+async def answer(application: Application, run: Run, listener: WaitingListener) -> RouteResult:
     import asyncio
 
     status = asyncio.create_task(listener.status.keep_true())
@@ -69,11 +79,14 @@ async def _answer(
         await application.ollama.aclose()
 
 
-def _explain(application: Application, request: RouteRequest) -> int:
+def _explain(application: Application, request: RouteRequest, session: str | None) -> int:
     async def decide() -> Decision:
         try:
             fleet = await application.fleet_service().first()
-            return await application.route_service().explain(request, fleet, OUTPUT.note)
+            if session is None:
+                return await application.route_service().explain(request, fleet, OUTPUT.note)
+            service = application.session_service()
+            return await service.explain(session, request, fleet, OUTPUT.note)
         finally:
             await application.ollama.aclose()
 
@@ -94,11 +107,12 @@ def _explain(application: Application, request: RouteRequest) -> int:
     return OUTPUT.emit(lambda: {"decision": decision_data(decision)}, table=table, rows=rows)
 
 
-def _show(result: RouteResult, listener: WaitingListener) -> int:
+def show_answer(result: RouteResult, listener: WaitingListener) -> int:
+    """Print the answer, or what is left to say of one that was streamed."""
     if OUTPUT.json:
         return OUTPUT.envelope(route_data(result))
     if isinstance(listener, StreamingListener):
-        _end_line(listener)
+        listener.end_line()
     else:
         text = cleaned(result.response) if OUTPUT.may_act else result.response
         OUTPUT.write(text if text.endswith("\n") else text + "\n")
@@ -128,16 +142,12 @@ def _summary(result: RouteResult) -> str:
     return " · ".join(filter(None, [who, took, rate(timing.tokens_per_s)]))
 
 
-def _failed(error: OllamaMasterError, run: RouteRun, listener: WaitingListener) -> int:
+def failed(error: OllamaMasterError, run: Run, listener: WaitingListener) -> int:
+    """Report the error of a run; returns its exit code."""
     known = run.decision is not None
     data = route_data(run.so_far()) if known and OUTPUT.json else None
-    _end_line(listener)
+    listener.end_line()
     return OUTPUT.fail(error, data=data, partial=run.characters > 0)
-
-
-def _end_line(listener: WaitingListener) -> None:
-    if isinstance(listener, StreamingListener):
-        listener.end_line()
 
 
 def _with_pull_hint(error: OllamaMasterError, flags: RouteFlags) -> OllamaMasterError:

@@ -134,7 +134,15 @@ class Outlook:
         decode, prefill, load = rates
         prompt_s = work.prompt_tokens / prefill.median
         generation_s = work.steps / decode.median
-        turn = self._queues.turn(pair, work.context_tokens, load.median, prompt_s + generation_s)
+        saved_s = self._saved_tokens(pair, work) / prefill.median if self._task.prefix else 0.0
+        work_s = prompt_s - saved_s + generation_s
+        turn = self._queues.turn(pair, work.context_tokens, load.median, work_s)
+        if turn.residency is _RESIDENT and not turn.wait_s:
+            prompt_s -= saved_s
+        elif saved_s:
+            # whoever is ahead leaves another prompt behind
+            work_s = prompt_s + generation_s
+            turn = self._queues.turn(pair, work.context_tokens, load.median, work_s)
         wait_s, residency = turn.wait_s, turn.residency
         load_s = 0.0 if residency is _RESIDENT else load.median
         overhead = self._profiles.overhead(pair.instance)
@@ -173,6 +181,14 @@ class Outlook:
             work.context_tokens,
             overhead,
         )
+
+    def _saved_tokens(self, pair: Pair, work: _Work) -> float:
+        """Tokens that need not be read because the last turn of the conversation ran here."""
+        prefix = self._task.prefix
+        if prefix is None or pair.key != prefix.pair or pair.loaded is None:
+            return 0.0
+        used_at = self._profiles.last_used(pair.instance.id, pair.model.name.text)
+        return prefix.saves_tokens(pair.key, work.prompt_tokens, used_at)
 
     def _work_of(self, pair: Pair) -> _Work:
         model = pair.model

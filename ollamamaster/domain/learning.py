@@ -235,7 +235,12 @@ def _with_rates(row: Row, attempt: AttemptRecord) -> Row:
     prompt_tokens = usage.prompt_tokens or 0
     prefill = _rate(prompt_tokens, usage.prompt_s, _LEAST_PROMPT_TOKENS)
     writing = decode or _median(row, "decode")
-    if prefill is not None and (writing is None or prefill <= _MOST_PREFILL_TO_DECODE * writing):
+    # what a conversation left in the cache is counted and not timed
+    if (
+        prefill is not None
+        and not attempt.read_before
+        and (writing is None or prefill <= _MOST_PREFILL_TO_DECODE * writing)
+    ):
         trust = min(1.0, prompt_tokens / _FULL_PROMPT_TOKENS)
         sample = prefill, trust, share
         row = sampled(row, "prefill", sample, noise=PREFILL_NOISE, quantile=_PREFILL_QUANTILE)

@@ -49,7 +49,14 @@ def _option(decision: Decision, candidate: Candidate) -> Option:
         bytes=_bytes(candidate.pair, prospect.context_tokens),
         context=prospect.context_tokens,
         cloud=candidate.pair.model.cloud,
+        familiar=_is_familiar(decision, candidate),
     )
+
+
+def _is_familiar(decision: Decision, candidate: Candidate) -> bool:
+    """Whether the last turn of the conversation ran on this very pair."""
+    prefix = decision.task.prefix
+    return prefix is not None and prefix.pair == candidate.pair.key
 
 
 def _own_share(prospect: Prospect) -> float:

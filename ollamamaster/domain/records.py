@@ -33,7 +33,8 @@ class AttemptRecord:
     memory (None where unknown); `resident` says that it was in memory with enough context when
     the attempt began. `others` is the most requests of ours that ran on the instance during it,
     this one left out. `limited` says that the answer was cut at a length limit, `thought` that
-    thoughts came. `num_ctx` is what was asked for.
+    thoughts came. `num_ctx` is what was asked for. `read_before` says that the pair had read some
+    of the prompt in an earlier turn.
     """
 
     model: str
@@ -53,6 +54,7 @@ class AttemptRecord:
     limited: bool = False
     thought: bool = False
     num_ctx: int | None = None
+    read_before: bool = False
 
 
 @dataclass(frozen=True, slots=True)

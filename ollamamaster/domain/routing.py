@@ -13,8 +13,9 @@ from ollamamaster.domain.tickets import Priority
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ollamamaster.domain.answers import Usage
+    from ollamamaster.domain.answers import Message, Usage
     from ollamamaster.domain.estimate import Estimate
+    from ollamamaster.domain.prefix import Prefix
     from ollamamaster.domain.selection import Decision
     from ollamamaster.errors import Outcome
 
@@ -29,7 +30,11 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class RouteRequest:
-    """One prompt with everything the person said about it. `model` is as typed."""
+    """One prompt with everything the person said about it. `model` is as typed.
+
+    With `messages`, an empty tuple too, it is the next turn of a conversation; `prefix` tells who
+    has read them. Without `keep_text` history has neither prompt nor answer, whatever the config.
+    """
 
     prompt: str
     system: str | None = None
@@ -48,17 +53,25 @@ class RouteRequest:
     priority: Priority = Priority.NORMAL
     hedge: bool = True
     who: Who = Who.COMMAND
+    messages: tuple[Message, ...] | None = None
+    prefix: Prefix | None = None
+    keep_text: bool = True
 
     @property
     def question(self) -> Question:
         """What task analysis looks at."""
+        before = self.messages or ()
+        asked = (m.content for m in reversed(before) if m.role == "user")
         return Question(
             prompt=self.prompt,
             system=self.system or "",
             documents=tuple(d.text for d in self.documents),
-            images=len(self.images),
+            images=len(self.images) + sum(len(m.images) for m in before),
             think=self.think,
             options=self.options,
+            earlier=tuple(m.content for m in before),
+            asked_before=next(asked, ""),
+            prefix=self.prefix,
         )
 
     @property

@@ -16,6 +16,7 @@ from ollamamaster.domain.answer_length import SUM_TOKENS, is_small_sum, said_len
 from ollamamaster.domain.models import Capability
 from ollamamaster.domain.tokens import (
     IMAGE_TOKENS,
+    MESSAGE_TOKENS,
     TEMPLATE_TOKENS,
     estimate_tokens,
     looks_like_code,
@@ -23,6 +24,8 @@ from ollamamaster.domain.tokens import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ollamamaster.domain.prefix import Prefix
 
 
 class TaskType(StrEnum):
@@ -60,7 +63,9 @@ class Question:
     """What the person gives: the prompt, what is attached, and what they insist on.
 
     `documents` are the texts of attached files; `options` are Ollama's, of which `num_predict`
-    bounds the answer. `unseen_tokens` is the length of texts that are not there yet.
+    bounds the answer. `unseen_tokens` is the length of texts that are not there yet. In a
+    conversation `earlier` are the texts of all messages before it, `asked_before` the last
+    prompt among them, and `prefix` tells who has read them.
     """
 
     prompt: str
@@ -70,6 +75,9 @@ class Question:
     think: bool | None = None
     options: Mapping[str, object] = field(default_factory=dict)
     unseen_tokens: int = 0
+    earlier: tuple[str, ...] = ()
+    asked_before: str = ""
+    prefix: Prefix | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,8 @@ class Task:
 
     `context_tokens` is what prompt and answer need together, with a margin for both estimates;
     `output_limit` bounds the answer with its thoughts; with `length_said` a person told how long
-    the answer is to be, so no other length is learnt for it.
+    the answer is to be, so no other length is learnt for it. `prefix` is the part of the prompt
+    that an instance has read before.
     """
 
     type: TaskType
@@ -91,6 +100,7 @@ class Task:
     no_thinking: bool = False
     output_limit: int | None = None
     length_said: bool = False
+    prefix: Prefix | None = None
 
 
 # Tokens of an answer before anything is learnt. Medians follow the public conversation traces
@@ -139,7 +149,7 @@ _SHORT_PROMPT = 32
 _DOUBLINGS = 7
 
 # The prompt's estimate is off by a fifth at times; a refused prompt costs a second attempt.
-_PROMPT_MARGIN = 1.2
+PROMPT_MARGIN = 1.2
 
 # Sure signs first: a code block beats everything, a wish at the beginning beats the words of what
 # it is about, and what only looks like a question comes last.
@@ -167,11 +177,16 @@ _RULES = (
 
 def analyse(question: Question) -> Task:
     """Understand a question. Pure, and fast on long documents: rules look at samples."""
-    prompt_tokens = _prompt_tokens(question)
+    own_tokens = _prompt_tokens(question)
+    earlier_tokens = sum(estimate_tokens(text) + MESSAGE_TOKENS for text in question.earlier)
+    prompt_tokens = own_tokens + earlier_tokens
     window = _window(question.prompt)
     prompt = task_rules.Prompt(window)
-    task_type, evidence = _type(question, prompt, prompt_tokens)
-    complexity, reasons = _complexity(window, prompt, task_type, prompt_tokens)
+    # what was said before makes a prompt longer, and neither harder nor a document
+    task_type, evidence = _type(question, prompt, own_tokens)
+    complexity, reasons = _complexity(window, prompt, task_type, own_tokens)
+    if earlier_tokens:
+        reasons.append(f"{earlier_tokens} tokens of conversation before")
     said = said_length(window) if task_type is not TaskType.EMBEDDING else None
     if task_type is TaskType.MATH and is_small_sum(window):
         complexity, said, reasons = _OF_A_SUM, SUM_TOKENS, ["one sum of small numbers"]
@@ -189,11 +204,12 @@ def analyse(question: Question) -> Task:
         prompt_tokens=prompt_tokens,
         output_tokens=output,
         needs=frozenset(needs),
-        context_tokens=round(prompt_tokens * _PROMPT_MARGIN + output.p80),
+        context_tokens=round(prompt_tokens * PROMPT_MARGIN + output.p80),
         evidence=(*evidence, *reasons),
         no_thinking=question.think is False,
         output_limit=_limit(question),
         length_said=said is not None,
+        prefix=question.prefix,
     )
 
 
@@ -218,13 +234,25 @@ def _type(
     beginning = question.documents[0][:4000] if question.documents else ""
     if attached >= _LONG_DOCUMENT_TOKENS and not looks_like_code(beginning):
         return TaskType.DOCUMENT, [f"{attached} tokens attached"]
-    for task_type, rule in _RULES:
-        found = rule.count(prompt)
-        if found:
-            return task_type, [f"{rule.name}: {found}"]
+    if found := _by_rules(prompt):
+        task_type, rule, count = found
+        return task_type, [f"{rule}: {count}"]
     if prompt_tokens >= _LONG_DOCUMENT_TOKENS:
         return TaskType.DOCUMENT, [f"{prompt_tokens} tokens of text"]
+    if question.asked_before and (
+        found := _by_rules(task_rules.Prompt(_window(question.asked_before)))
+    ):
+        # "and now shorter" is the kind of work that it was before
+        return found[0], [f"no rule matched; the prompt before: {found[1]}"]
     return TaskType.CHAT, ["no rule matched"]
+
+
+def _by_rules(prompt: task_rules.Prompt) -> tuple[TaskType, str, int] | None:
+    """The first rule that matches: its type, its name, and how often."""
+    for task_type, rule in _RULES:
+        if found := rule.count(prompt):
+            return task_type, rule.name, found
+    return None
 
 
 def _complexity(

@@ -15,6 +15,10 @@ OTHER_CHARACTERS = 2.0
 # What a chat template adds around a prompt: about 15 to 30 tokens for the common ones.
 TEMPLATE_TOKENS = 16
 
+# And around each further message of a conversation: role and end marks are 4 or 5 in ChatML and
+# Llama-3 templates.
+MESSAGE_TOKENS = 5
+
 # A model's own preprocessing of one image: 576 (CLIP at 336 px) to about 1,500 (tiles).
 IMAGE_TOKENS = 1000
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from io import StringIO
 from typing import TYPE_CHECKING, Protocol
 
-from ollamamaster.domain.answers import AnswerRequest, Usage
+from ollamamaster.domain.answers import AnswerRequest, Message, Usage
 from ollamamaster.domain.liveness import HEALTHY, Health
 from ollamamaster.domain.routing import Attempt, RouteResult, Timing
 from ollamamaster.errors import AttemptError, Outcome
@@ -236,17 +236,19 @@ class Answering:
 
     def _answer_request(self, trial: Trial) -> AnswerRequest:
         request, candidate = self.request, trial.candidate
-        return AnswerRequest(
+        fitted = AnswerRequest(
             model=candidate.model,
-            prompt=request.full_prompt,
             system=request.system,
-            images=request.images,
             format=request.format,
             options=request.options,
             think=request.think,
             keep_alive=trial.keep_alive,
             num_ctx=None if candidate.pair.model.cloud else trial.num_ctx,
         )
+        if request.messages is None:
+            return replace(fitted, prompt=request.full_prompt, images=request.images)
+        turn = Message("user", request.full_prompt, request.images)
+        return replace(fitted, messages=(*request.messages, turn))
 
     def _forget_answer(self, trial: Trial) -> None:
         self.trial, self._speaker = trial, None

@@ -39,6 +39,7 @@ def attempt_record(trial: Trial, ended: Attempt, request: RouteRequest) -> Attem
         limited=trial.done_reason == _CUT,
         thought=trial.thought,
         num_ctx=num_ctx if isinstance(num_ctx, int) else None,
+        read_before=request.prefix is not None and pair.key in request.prefix.read_by,
     )
 
 

@@ -81,6 +81,11 @@ class RouteRun:
         return self._deciding.decision
 
     @property
+    def fleet(self) -> Fleet:
+        """The fleet as it was asked last; empty before the first decision."""
+        return self._deciding.fleet
+
+    @property
     def characters(self) -> int:
         """How much of an answer has come."""
         return self._answering.characters
@@ -146,7 +151,7 @@ class RouteRun:
                 self.so_far(),
                 decision,
                 self._line.waited_s,
-                with_text=means.settings.history.store_text,
+                with_text=means.settings.history.store_text and self.request.keep_text,
             )
         )
 

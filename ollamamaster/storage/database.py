@@ -58,6 +58,11 @@ class Database:
         self._process = 0
         self._given_up: StateUnusableError | None = None
 
+    @property
+    def there(self) -> bool:
+        """Whether there is anything to read; who only reads leaves no file behind."""
+        return self.path.exists()
+
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Read and change in one transaction that no other process is in the middle of."""

@@ -14,6 +14,9 @@ MB = 1_000_000
 # request would cost each of them, and the oldest tenth is what is missed least.
 _MAKE_FREE = 0.1
 
+# Pages take this much more than the texts in them, a text's last page being half full.
+_PAGES_PER_TEXT = 1.2
+
 _BELONGING = (
     "DELETE FROM texts WHERE request IN (SELECT number FROM requests WHERE {})",
     "DELETE FROM attempts WHERE request IN (SELECT number FROM requests WHERE {})",
@@ -38,9 +41,11 @@ def forget_old(connection: sqlite3.Connection, before: float, max_bytes: float) 
     """
     if connection.execute("SELECT 1 FROM requests WHERE at < ? LIMIT 1", (before,)).fetchone():
         forget(connection, "at < ?", before)
-    if _used_bytes(connection) > max_bytes:
-        _make_room(connection, max_bytes * (1 - _MAKE_FREE))
-    return _file_bytes(connection) > max_bytes
+    # sessions are the person's own to delete, and no reason to forget requests
+    sessions = _bytes_of_sessions(connection)
+    if _used_bytes(connection) - sessions > max_bytes:
+        _make_room(connection, max_bytes * (1 - _MAKE_FREE) + sessions)
+    return _file_bytes(connection) - sessions > max_bytes
 
 
 def _make_room(connection: sqlite3.Connection, wanted: float) -> None:
@@ -53,6 +58,11 @@ def _make_room(connection: sqlite3.Connection, wanted: float) -> None:
             (int(count * _MAKE_FREE),),
         ).fetchone()[0]
         forget(connection, "number <= ?", last)
+
+
+def _bytes_of_sessions(connection: sqlite3.Connection) -> float:
+    kept = connection.execute("SELECT total(bytes) FROM sessions").fetchone()[0]
+    return float(kept) * _PAGES_PER_TEXT
 
 
 def _used_bytes(connection: sqlite3.Connection) -> int:

@@ -102,6 +102,63 @@ _PROFILES = """
     ) WITHOUT ROWID
     """
 
+# One row a turn that is under way or waits; the lowest number of a session has it. `place` as in
+# the tickets.
+TURN_LINE = """
+    CREATE TABLE turn_line (
+        number INTEGER PRIMARY KEY,
+        session TEXT NOT NULL,
+        place TEXT NOT NULL,
+        pid INTEGER NOT NULL,
+        started REAL NOT NULL
+    )
+    """
+# A conversation that the person gave a name. `cached_tokens` is what the instance of the last turn
+# holds of it, `bytes` the size of all that belongs to it.
+_SESSIONS = """
+    CREATE TABLE sessions (
+        number INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,
+        system TEXT,
+        updated_at REAL NOT NULL,
+        tokens INTEGER NOT NULL,
+        cached_tokens INTEGER,
+        bytes INTEGER NOT NULL
+    )
+    """
+# In the order of their numbers.
+_SESSION_TURNS = """
+    CREATE TABLE session_turns (
+        number INTEGER PRIMARY KEY,
+        session INTEGER NOT NULL,
+        prompt TEXT NOT NULL,
+        answer TEXT NOT NULL,
+        model TEXT NOT NULL,
+        instance TEXT NOT NULL,
+        asked_at REAL NOT NULL,
+        at REAL NOT NULL
+    )
+    """
+_SESSION_IMAGES = """
+    CREATE TABLE session_images (
+        turn INTEGER NOT NULL,
+        place INTEGER NOT NULL,
+        content BLOB NOT NULL,
+        PRIMARY KEY (turn, place)
+    )
+    """
+# `turns` is how many of the oldest turns it stands for.
+_SESSION_SUMMARIES = """
+    CREATE TABLE session_summaries (
+        number INTEGER PRIMARY KEY,
+        session INTEGER NOT NULL,
+        text TEXT NOT NULL,
+        turns INTEGER NOT NULL,
+        model TEXT NOT NULL,
+        at REAL NOT NULL
+    )
+    """
+
 # Each is one statement, applied once, in this order. One that was released is never changed: what
 # is to be different is a new one at the end.
 MIGRATIONS = (
@@ -119,6 +176,12 @@ MIGRATIONS = (
     _ATTEMPTS,
     _TEXTS,
     _PROFILES,
+    TURN_LINE,
+    _SESSIONS,
+    _SESSION_TURNS,
+    "CREATE INDEX session_turns_by_session ON session_turns (session)",
+    _SESSION_IMAGES,
+    _SESSION_SUMMARIES,
 )
 
 
@@ -129,6 +192,6 @@ class HistoryDatabase(Database):
 
 
 class TicketDatabase(Database):
-    """The tickets alone, where `history.db` is on a disk that other machines use too."""
+    """What processes tell each other, where `history.db` is on a disk other machines use too."""
 
-    migrations = (TICKETS,)
+    migrations = (TICKETS, TURN_LINE)

@@ -345,8 +345,8 @@ TABLES = (
         SessionSettings,
         "conversations that have a name",
         (
-            Key("summarise", SWITCH, "summarise what no longer fits the context (not used yet)"),
-            Key("keep_days", number(0), "days that a session is kept; 0 for ever (not used yet)"),
+            Key("summarise", SWITCH, "summarise what no longer fits the context"),
+            Key("keep_days", number(0), "days that a session is kept; 0 for ever"),
         ),
     ),
 )

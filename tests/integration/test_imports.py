@@ -10,7 +10,10 @@ import pytest
 from past import record, remember
 from program import PATIENCE_S, home_for, run
 
+from ollamamaster.domain.conversation import Turn
 from ollamamaster.simulator.sandbox import SimulatedFleet
+from ollamamaster.storage.history import HistoryDatabase
+from ollamamaster.storage.sessions import SessionTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,6 +98,25 @@ def test_past_requests_are_read_from_a_file_and_nothing_else(word: str, home: Pa
     loaded = loaded_by("history", word)
     assert "sqlite3" in loaded
     assert not loaded & {"httpx", "rich", "asyncio", "filelock", "tomli_w", "psutil", *FACES}
+
+
+def test_sessions_are_read_from_a_file_and_nothing_else(home: Path) -> None:
+    database = HistoryDatabase(home / "history.db", note=pytest.fail)
+    turn = Turn("hello", "hi", "m:1b", "a:1", 1.0, 2.0)
+    SessionTable(database).append("x", turn, system=None, cached_tokens=None)
+    database.close()
+    for words in (("list",), ("show", "x"), ("export", "x")):
+        loaded = loaded_by("session", *words)
+        assert "sqlite3" in loaded
+        assert not loaded & {"httpx", "rich", "asyncio", "filelock", "tomli_w", "psutil", *FACES}
+
+
+def test_a_route_without_a_session_loads_nothing_of_sessions(
+    fleet: SimulatedFleet, tmp_path: Path
+) -> None:
+    asked = ("route", "hi", "-m", "llama3.2:3b", "--option", "num_predict=3")
+    loaded = loaded_by(*asked, env=home_for(fleet, tmp_path / "home"))
+    assert not loaded & {"ollamamaster.services.session", "ollamamaster.storage.sessions"}
 
 
 def test_telling_a_host_of_the_server_does_not_load_it() -> None:

@@ -13,7 +13,10 @@ import pytest
 from past import decided, record, remember
 
 from ollamamaster.cli.json_keys import DATA, ENVELOPE, ERROR, LINES, OPEN, paths_of
+from ollamamaster.domain.conversation import Summary
 from ollamamaster.simulator.sandbox import SimulatedFleet
+from ollamamaster.storage.history import HistoryDatabase
+from ollamamaster.storage.sessions import SessionTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +29,11 @@ def fleet() -> Iterator[SimulatedFleet]:
     """A fleet that has been asked, so that there are models in memory to show."""
     with SimulatedFleet.start("home", speed=1000) as running:
         lines(running, "discover")
-        lines(running, "route", "hello")
+        lines(running, "route", "hello", "--session", "kept")
         lines(running, "discover")
+        database = HistoryDatabase(running.home / "history.db", note=pytest.fail)
+        SessionTable(database).add_summary("kept", Summary("a greeting", 1, "m:1b", time.time()))
+        database.close()
         # on an instance that this fleet does not have, so that a replay goes elsewhere; earlier,
         # so that the last one is the one above
         remember(running.home, record(at=time.time() - 60, decision=decided()))
@@ -66,6 +72,11 @@ COMMANDS = {
     "models": ["models"],
     "route": ["route", "What is the capital of France?"],
     "route --explain": ["route", "hi", "--explain"],
+    "session list": ["session", "list"],
+    "session show": ["session", "show", "kept"],
+    "session export": ["session", "export", "kept", "-o", os.devnull],
+    "session rename": ["session", "rename", "kept", "named"],
+    "session delete": ["session", "delete", "named"],
     "assess": ["assess", "Summarise this 20-page report within 1 s"],
     "compare": ["compare", "hi", "-m", "llama3.2:3b,llama3.1:8b", "--judge", "qwen3:8b"],
     "pull": ["pull", "qwen3:8b"],

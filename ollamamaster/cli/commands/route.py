@@ -2,71 +2,34 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 from typer import Argument, Option
 
 from ollamamaster.cli import options
-from ollamamaster.domain.settings import Performance
-from ollamamaster.domain.tickets import Priority
-
-
-class PriorityName(StrEnum):
-    """A priority as it is typed; Typer shows the values of an enumeration."""
-
-    LOW = "low"
-    NORMAL = "normal"
-    HIGH = "high"
 
 
 def route(
     prompt: Annotated[
         str | None, Argument(metavar="[PROMPT]", help="The prompt; - reads standard input.")
     ] = None,
-    file: Annotated[
-        list[str] | None,
-        Option("-f", "--file", metavar="PATH", help="A text or an image; repeatable, also a glob."),
-    ] = None,
-    system: Annotated[str | None, Option(metavar="TEXT", help="The system prompt.")] = None,
+    file: options.File = None,
+    system: options.System = None,
     model: options.Model = None,
-    performance: Annotated[
-        Performance | None, Option(help="What counts: time, both, or the best answer.")
-    ] = None,
-    max_time: Annotated[
-        float | None, Option(metavar="SECONDS", help="Deadline for the whole route.")
-    ] = None,
+    performance: options.PerformanceLevel = None,
+    max_time: options.MaxTime = None,
     instance: options.Instance = None,
-    local_only: Annotated[
-        bool, Option("--local-only", help="Nothing leaves this machine and your own network.")
-    ] = False,
-    format: Annotated[  # noqa: A002 (the option is called --format)
-        str | None, Option(metavar="json|FILE", help="json, or the file of a JSON schema.")
-    ] = None,
-    option: Annotated[
-        list[str] | None,
-        Option("--option", metavar="KEY=VALUE", help="An option of Ollama's, such as seed=1."),
-    ] = None,
-    think: Annotated[
-        bool | None, Option("--think/--no-think", help="Whether the model thinks first.")
-    ] = None,
-    keep_alive: Annotated[
-        str | None,
-        Option(metavar="TIME", help="How long the model stays in memory: 10m, 0, -1 for ever."),
-    ] = None,
-    pull: Annotated[
-        bool, Option("--pull", help="Download the model if nobody has it; needs --model.")
-    ] = False,
-    stream: Annotated[
-        bool | None,
-        Option("--stream/--no-stream", help="As it comes (the rule on a terminal), or whole."),
-    ] = None,
-    priority: Annotated[
-        PriorityName, Option(help="Who goes first of your requests that wait for room.")
-    ] = PriorityName.NORMAL,
-    no_hedge: Annotated[
-        bool, Option("--no-hedge", help="Never ask a second instance when the first is late.")
-    ] = False,
+    local_only: options.LocalOnly = False,
+    format: options.AnswerFormat = None,  # noqa: A002 (the option is called --format)
+    option: options.OllamaOption = None,
+    think: options.Think = None,
+    keep_alive: options.KeepAlive = None,
+    pull: options.Pull = False,
+    stream: options.Stream = None,
+    priority: options.PriorityOption = options.PriorityName.NORMAL,
+    no_hedge: options.NoHedge = False,
+    session: options.Session = None,
+    no_summary: options.NoSummary = False,
     explain: Annotated[
         bool, Option("--explain", help="Show the decision and send nothing.")
     ] = False,
@@ -80,11 +43,16 @@ def route(
 
     In a pipe the answer comes in one piece, whole or not at all; on a terminal it streams.
 
+    With --session the prompt is the next turn of a conversation, which is kept until you delete
+    it (ollamamaster session); turns that are asked at once follow one another. When it fits no
+    context any more, older turns are summarised by a fast model, which stderr shows.
+
     ollamamaster route "What is the capital of France?"
     git diff | ollamamaster route "Write a commit message" --performance powerful
     ollamamaster route -f photo.jpg "What is on this picture?"
     ollamamaster route -f report.md "The three risks?" --max-time 60 --json | jq -r .data.response
     ls *.txt | xargs -P8 -I{} ollamamaster route -f {} "Summarise" --priority low
+    ollamamaster route --session holiday "And what is the weather like there in May?"
     ollamamaster route "Prove that there are infinitely many primes" --explain
     """
     from ollamamaster.cli.route_flags import RouteFlags
@@ -107,7 +75,9 @@ def route(
             pull=pull,
             stream=stream,
             explain=explain,
-            priority=Priority[priority.name],
+            priority=options.priority_of(priority),
             hedge=not no_hedge,
+            session=session,
+            summary=not no_summary,
         )
     )

@@ -25,6 +25,7 @@ class Source(StrEnum):
 
     INSTANCES = "instances"
     MODELS = "models"
+    SESSIONS = "sessions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,12 @@ VALUES = {
     "judge": Values(source=Source.MODELS),
     "model": Values(source=Source.MODELS),
     "models": Values(source=Source.MODELS),
+    "name": Values(source=Source.SESSIONS),
     "outcome": Values(tuple(map(str, Outcome))),
     "output": Values(files=True),
     "pattern": Values(source=Source.MODELS),
     "policy": Values(files=True),
+    "session": Values(source=Source.SESSIONS),
     "targets": Values(source=Source.INSTANCES),
     "topic": Values((*TOPICS, *COMMANDS)),
 }

@@ -1,0 +1,122 @@
+"""Have older turns of a conversation summarised by a fast model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from ollamamaster.domain.conversation import batches, summary_prompt, summary_tokens
+from ollamamaster.domain.routing import RouteRequest
+from ollamamaster.domain.settings import Performance
+from ollamamaster.errors import FailedError, NoCandidateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from ollamamaster.domain.answers import PullProgress
+    from ollamamaster.domain.conversation import Turn
+    from ollamamaster.domain.instances import Instance
+    from ollamamaster.domain.routing import Attempt, RouteResult
+    from ollamamaster.domain.selection import Candidate, Decision
+    from ollamamaster.domain.snapshot import Fleet
+    from ollamamaster.services.route import RouteService
+
+# What is read at once, of the longest context there is: the rest is for the instructions, the
+# summary before and the one to be written.
+_READ_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Summarised:
+    """A summary, and who made it."""
+
+    text: str
+    model: str
+    instance: str
+
+
+@dataclass
+class Summarising:
+    """Summarises for the sake of one request, on the fleet that it may use.
+
+    `note` is told what concerns a person; the summary's own tokens are nobody's answer.
+    """
+
+    routes: RouteService
+    request: RouteRequest
+    fleet: Fleet
+    note: Callable[[str], None]
+
+    async def summary(
+        self, before: str | None, turns: Sequence[Turn], *, room: int, context: int
+    ) -> Summarised:
+        """One summary of what was summarised before and of these turns.
+
+        Raises FailedError when a model says nothing, else as RouteRun.complete.
+        """
+        made: Summarised | None = None
+        length = summary_tokens(room)
+        for batch in batches(turns, max(1, int(context * _READ_SHARE))):
+            said = made.text if made is not None else before
+            made = await self._answered(summary_prompt(said, batch, length), length)
+        assert made is not None  # noqa: S101 (there is at least one turn)
+        return made
+
+    async def _answered(self, prompt: str, length: int) -> Summarised:
+        """What a fast model makes of it; the one that was asked for where no other can."""
+        asked = RouteRequest(
+            prompt,
+            instance=self.request.instance,
+            local_only=self.request.local_only,
+            performance=Performance.FAST,
+            options={"num_predict": length},
+            think=False,
+            priority=self.request.priority,
+            hedge=self.request.hedge,
+            who=self.request.who,
+            keep_text=False,
+        )
+        try:
+            result = await self._complete(asked)
+        except NoCandidateError:
+            if self.request.model is None:
+                raise
+            result = await self._complete(replace(asked, model=self.request.model))
+        if not result.response.strip():
+            raise FailedError(
+                "the summary of the older turns came out empty",
+                hint="nothing is lost; try again, or another model: --model",
+            )
+        return Summarised(result.response.strip(), result.model or "?", result.instance or "?")
+
+    async def _complete(self, asked: RouteRequest) -> RouteResult:
+        async def fleet() -> Fleet:
+            return self.fleet
+
+        silent = _Silent(self.note)
+        return await self.routes.begin(asked).complete(fleet, silent, silent)
+
+
+@dataclass
+class _Silent:
+    """Hears of a route, and passes the notes on."""
+
+    note: Callable[[str], None]
+
+    def decided(self, decision: Decision) -> None: ...
+
+    def waiting(self, instance_name: str, position: int, wait_s: float) -> None: ...
+
+    def started(self, attempt: Attempt, candidate: Candidate) -> None: ...
+
+    def hedged(self, late: Attempt, candidate: Candidate) -> None: ...
+
+    def token(self, text: str, thinking: str) -> None: ...
+
+    def restarted(self, attempt: Attempt) -> None: ...
+
+    def ended(self, attempt: Attempt) -> None: ...
+
+    def chosen(self, model: str, instance: Instance) -> None: ...
+
+    def progress(self, progress: PullProgress) -> None: ...

@@ -1,0 +1,256 @@
+"""`ollamamaster chat`, typed by a person on a pseudo-terminal."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+import pytest
+from program import PATIENCE_S, command, home_for, run, wait_until
+
+from ollamamaster.errors import ExitCode
+from ollamamaster.simulator.sandbox import SimulatedFleet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+
+MODEL = "llama3.2:3b"
+SHORT = ("-m", MODEL, "--option", "num_predict=12")
+_PROMPT = ">>> "
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[SimulatedFleet]:
+    with SimulatedFleet.start("duo", speed=50.0) as found:
+        assert run("discover", env=found.environment()).code == 0
+        yield found
+
+
+@pytest.fixture
+def env(fleet: SimulatedFleet, tmp_path: Path) -> dict[str, str]:
+    for instance in fleet:
+        instance.clear_faults()
+        instance.restart()
+    return home_for(fleet, tmp_path / "home")
+
+
+class Person:
+    """Somebody who types, and reads what comes."""
+
+    def __init__(self, process: subprocess.Popen[bytes], terminal: int) -> None:
+        self.process = process
+        self._terminal = terminal
+        self._written = bytearray()
+        self._from = 0
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def types(self, text: str) -> None:
+        """Type it, as if nothing before it had been answered."""
+        self._from = len(self._written)
+        os.write(self._terminal, text.encode())
+
+    def sees(self, text: str) -> str:
+        """Wait until this comes after what was typed last; returns all that came since then."""
+        wait_until(lambda: text in self._since() or self._gone(), f"{text!r} is seen")
+        assert text in self._since(), self.all
+        return self._since()
+
+    def says(self, line: str) -> str:
+        """A line, and what comes until the next one may be typed."""
+        self.types(line + "\n")
+        return self.sees("\n" + _PROMPT)
+
+    def ends(self) -> int:
+        """Wait for the end; the exit code."""
+        code = self.process.wait(PATIENCE_S)
+        self._reader.join(PATIENCE_S)
+        return code
+
+    @property
+    def all(self) -> str:
+        """Everything, without what only moves the cursor."""
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\r", "", self._written.decode("utf-8", "replace"))
+
+    def _since(self) -> str:
+        later = self._written[self._from :].decode("utf-8", "replace")
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]|\r", "", later)
+
+    def _gone(self) -> bool:
+        return self.process.poll() is not None and not self._reader.is_alive()
+
+    def _read(self) -> None:
+        with suppress(OSError):
+            while piece := os.read(self._terminal, 65_536):
+                self._written += piece
+
+
+@contextmanager
+def chat(*arguments: str, env: dict[str, str]) -> Iterator[Person]:
+    """A chat that can be typed to."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+
+    def own_terminal() -> None:
+        # Ctrl-C goes to whoever the terminal belongs to
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    process = subprocess.Popen(
+        command("chat", *arguments),
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env={**env, "TERM": "xterm"},
+        start_new_session=True,
+        preexec_fn=own_terminal,  # noqa: PLW1509 (no thread of this process holds what it needs)
+    )
+    os.close(slave)
+    person = Person(process, master)
+    try:
+        person.sees(_PROMPT)
+        yield person
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        person.ends()
+        os.close(master)
+
+
+def roles(env: dict[str, str], session: str) -> list[tuple[str, str]]:
+    data = run("session", "show", session, "--json", env=env).data
+    return [(m["role"], m["content"]) for m in data["messages"] if m["role"] == "user"]
+
+
+def test_a_chat_answers_and_ends_with_the_input(env: dict[str, str]) -> None:
+    with chat(*SHORT, env=env) as person:
+        answer = person.says("hello")
+        assert "[simulated]" in answer
+        assert re.search(rf"{MODEL} on [ab] · ", answer)
+        person.types("\x04")
+        assert person.ends() == 0
+
+
+def test_a_chat_without_a_name_keeps_nothing(env: dict[str, str], tmp_path: Path) -> None:
+    with chat(*SHORT, env={**env, "OLLAMAMASTER_HISTORY_STORE_TEXT": "true"}) as person:
+        person.says("xylophone")
+        person.types("/quit\n")
+        assert person.ends() == 0
+    assert run("session", "list", env=env).out == ""
+    held = b"".join(f.read_bytes() for f in (tmp_path / "home").iterdir() if f.is_file())
+    assert b"xylophone" not in held
+
+
+def test_a_named_chat_goes_on_in_the_next_and_in_route(env: dict[str, str]) -> None:
+    with chat("--session", "x", *SHORT, env=env) as person:
+        person.says("one")
+    assert run("route", "two", "--session", "x", *SHORT, env=env).code == 0
+    with chat("--session", "x", *SHORT, env=env) as person:
+        assert "session x, 2 turns so far" in person.all
+        person.says("three")
+    assert roles(env, "x") == [("user", "one"), ("user", "two"), ("user", "three")]
+
+
+def test_no_store_adds_nothing_to_a_session(env: dict[str, str]) -> None:
+    assert run("route", "one", "--session", "x", *SHORT, env=env).code == 0
+    with chat("--session", "x", "--no-store", *SHORT, env=env) as person:
+        assert "1 turn so far, not kept" in person.all
+        person.says("two")
+    assert roles(env, "x") == [("user", "one")]
+
+
+def test_several_lines_are_one_message(env: dict[str, str]) -> None:
+    with chat("--session", "x", *SHORT, env=env) as person:
+        person.types("first \\\n")
+        person.sees("... ")
+        person.says("second")
+        person.types('"""one\n')
+        person.sees("... ")
+        person.types("\n")
+        person.types("/two\n")
+        person.says('three"""')
+    assert roles(env, "x") == [("user", "first \nsecond"), ("user", "one\n\n/two\nthree")]
+
+
+def test_commands_change_the_model_explain_and_save(env: dict[str, str]) -> None:
+    with chat("--option", "num_predict=8", env=env) as person:
+        assert "model: llama3.1:8b" in person.says("/model llama3.1:8b")
+        assert "llama3.1:8b on " in person.says("hello")
+        assert "no instance has" in person.says("/model llama9:1b")
+        explained = person.says("/explain")
+        assert "chosen  llama3.1:8b" in explained
+        assert "nothing was sent" not in explained
+        assert "nothing was sent" in person.says("/explain Prove it")
+        assert "chosen for each turn" in person.says("/model auto")
+        assert "kept as session x" in person.says("/save x")
+        person.says("//slash")
+        assert "there is no /nonsense" in person.says("/nonsense")
+        assert "/retry" in person.says("/help")
+    assert roles(env, "x") == [("user", "hello"), ("user", "/slash")]
+
+
+def test_retry_asks_again_and_forgets_the_answer(env: dict[str, str]) -> None:
+    with chat("--session", "x", *SHORT, env=env) as person:
+        person.says("one")
+        assert "[simulated]" in person.says("/retry")
+    assert roles(env, "x") == [("user", "one")]
+
+
+def test_an_error_ends_the_turn_and_not_the_chat(
+    fleet: SimulatedFleet, env: dict[str, str]
+) -> None:
+    with chat("--session", "x", *SHORT, env=env) as person:
+        for instance in fleet:
+            instance.stop()
+        assert "error: " in person.says("one")
+        for instance in fleet:
+            instance.restart()
+        assert "[simulated]" in person.says("/retry")
+    assert roles(env, "x") == [("user", "one")]
+
+
+def test_ctrl_c_stops_the_answer_and_not_the_chat(
+    fleet: SimulatedFleet, env: dict[str, str]
+) -> None:
+    with chat("--session", "x", "-m", MODEL, "--option", "num_predict=3000", env=env) as person:
+        for instance in fleet:
+            instance.fault("slow", count=None)
+        person.types("Write a long story about the sea\n")
+        person.sees("[simu")
+        person.types("\x03")
+        person.sees("stopped; this turn is not kept")
+        wait_until(
+            lambda: not any(instance.state()["running"] for instance in fleet), "it is cancelled"
+        )
+        for instance in fleet:
+            instance.clear_faults()
+        assert "[simulated]" in person.says("hello")
+        person.types("half a line\x03")
+        person.sees("Ctrl-D or /quit ends the chat")
+        person.types("\x04")
+        assert person.ends() == 0
+    assert roles(env, "x") == [("user", "hello")]
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+def test_a_chat_without_a_terminal_is_a_usage_error(
+    arguments: tuple[str, ...], env: dict[str, str]
+) -> None:
+    done = run("chat", *arguments, env=env)
+    assert done.code == ExitCode.USAGE
+    assert bool(done.out) is bool(arguments)
