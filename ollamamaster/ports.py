@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ollamamaster.domain.records import RouteRecord
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.domain.tickets import Choice, Option, Ticket
+    from ollamamaster.domain.tools import Tool, ToolAnswer
+    from ollamamaster.domain.workflow import ToolServer
 
 
 class Clock(Protocol):
@@ -203,3 +205,24 @@ class GpuProbe(Protocol):
 
     async def read(self) -> Gpu | None:
         """Their facts together; None where nothing can be told within a few seconds."""
+
+
+class ToolServers(Protocol):
+    """Other MCP servers."""
+
+    async def start(self, server: ToolServer, folder: str) -> RunningServer:
+        """Start or reach a server and ask what it offers. Raises ServerFailedError."""
+
+
+class RunningServer(Protocol):
+    """One MCP server until it is closed."""
+
+    @property
+    def tools(self) -> Mapping[str, Tool]:
+        """What it offers, by name."""
+
+    async def call(self, tool: str, arguments: Mapping[str, Any]) -> ToolAnswer:
+        """Call a tool. Raises ServerFailedError when the server dies, or refuses the call."""
+
+    async def aclose(self) -> None:
+        """Stop it."""
