@@ -99,6 +99,15 @@ _ollamamaster_value() {
     'route --priority')
         words='low normal high'
         ;;
+    'workflow run 1' | \
+        'workflow check 1' | \
+        'workflow show 1' | \
+        'workflow allow 1')
+        source=workflows files=yes
+        ;;
+    'workflow new --from')
+        words='code-review consensus document-insights research-and-remember translate-and-check'
+        ;;
     'history list --outcome')
         words='ok connect_error timeout busy model_missing bad_request http_error stream_broken bad_response cancelled'
         ;;
@@ -113,7 +122,7 @@ _ollamamaster_value() {
         words='bash zsh fish powershell'
         ;;
     'help 1')
-        words='exit-codes json environment files targets exposure discover models route assess pull history config sandbox completion help'
+        words='exit-codes json environment files targets exposure discover models route assess pull workflow history config sandbox completion help'
         ;;
     esac
     # shellcheck disable=SC2086 # words of our own
@@ -160,7 +169,7 @@ _ollamamaster_command() {
     commands='' options='' takes=''
     case $1 in
     '')
-        commands='discover models route assess pull history config sandbox completion help'
+        commands='discover models route assess pull workflow history config sandbox completion help'
         options='--version -h --help'
         ;;
     'discover')
@@ -182,6 +191,34 @@ _ollamamaster_command() {
     'pull')
         options='--instance --json -q --quiet -v --verbose --debug --no-color -h --help'
         takes='--instance'
+        ;;
+    'workflow')
+        commands='run check list show new allow runs'
+        options='-h --help'
+        ;;
+    'workflow run')
+        options='--input --input-file --dry-run --resume --changed-ok --yes --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='--input --input-file --resume'
+        ;;
+    'workflow check')
+        options='--json -q --quiet -v --verbose --debug --no-color -h --help'
+        ;;
+    'workflow list')
+        options='--json -q --quiet -v --verbose --debug --no-color -h --help'
+        ;;
+    'workflow show')
+        options='--json -q --quiet -v --verbose --debug --no-color -h --help'
+        ;;
+    'workflow new')
+        options='--from --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='--from'
+        ;;
+    'workflow allow')
+        options='--json -q --quiet -v --verbose --debug --no-color -h --help'
+        ;;
+    'workflow runs')
+        options='--limit --forget --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='--limit --forget'
         ;;
     'history')
         commands='list show stats replay path clear export'

@@ -28,13 +28,14 @@ COMMANDS = {
     "route": "Answer a prompt on the model and instance that will do it best.",
     "assess": "Tell whether the fleet can do a task, and how long it takes.",
     "pull": "Download a model onto an instance.",
+    "workflow": "Run steps that hand their results on: models, several at once, and tools.",
     "history": "Look at past requests: how fast, how well foreseen, and decided again.",
     "config": "Create, show and check config.toml.",
     "sandbox": "Try everything on a simulated fleet, without Ollama or a GPU.",
     "completion": "Print the completion script of a shell.",
     "help": "Explain exit codes, JSON, files, targets and the environment.",
 }
-GROUPS = {"config", "history", "sandbox"}
+GROUPS = {"config", "history", "sandbox", "workflow"}
 _OF_OLLAMA = {
     "list": "models",
     "ls": "models",

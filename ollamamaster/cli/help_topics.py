@@ -31,11 +31,12 @@ FILES = (
             "anew. Remove it to begin afresh."
         ),
     ),
+    ("workflows/", "Yours: a workflow a file; workflow new creates one."),
     (
         "history.db",
         (
             "What is remembered of instances and requests (SQLite). No prompts and no answers, "
-            "unless history.store_text is true."
+            "unless history.store_text is true; a run of a workflow keeps its texts for 30 days."
         ),
     ),
 )

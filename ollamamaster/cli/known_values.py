@@ -1,4 +1,4 @@
-"""Which instances and models can be completed? Read from the files alone, and never an error."""
+"""Which instances, models and workflows can be completed? Read from the files alone, and never an error."""
 
 from __future__ import annotations
 
@@ -25,6 +25,14 @@ def known_instances() -> list[str]:
     return _typeable(
         [instance.id for instance in fleet] + [x for x in labels if labels.count(x) == 1]
     )
+
+
+def known_workflows() -> list[str]:
+    """The names of the person's workflows, sorted."""
+    try:
+        return list(Application().workflow_files.names())
+    except (ConfigInvalidError, OSError):
+        return []
 
 
 def _fleet() -> Fleet:

@@ -12,6 +12,7 @@ from ollamamaster.domain.request_ids import CHANCE_BITS, as_typed, request_id
 from ollamamaster.domain.trust import fingerprint
 from ollamamaster.domain.workflow import ToolWork
 from ollamamaster.domain.workflow_inputs import given_inputs
+from ollamamaster.domain.workflow_plan import Plan
 from ollamamaster.domain.workflow_problems import Mistake, WorkflowProblem
 from ollamamaster.domain.workflow_run import RunRecord, RunResult, RunStatus
 from ollamamaster.errors import (
@@ -21,7 +22,7 @@ from ollamamaster.errors import (
     UsageError,
 )
 from ollamamaster.services.workflow_errors import invalid, not_allowed, sound
-from ollamamaster.services.workflow_plan import Plan, Planner, tool_problems
+from ollamamaster.services.workflow_plan import Planner, tool_problems
 from ollamamaster.services.workflow_run import WorkflowRun
 from ollamamaster.services.workflow_steps import StepRunner
 

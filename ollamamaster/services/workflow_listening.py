@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from ollamamaster.domain.instances import Instance
     from ollamamaster.domain.routing import Attempt
     from ollamamaster.domain.selection import Candidate, Decision
+    from ollamamaster.domain.workflow_plan import Plan
     from ollamamaster.domain.workflow_run import StepResult
-    from ollamamaster.services.workflow_plan import Plan
 
 
 class WorkflowListener(Protocol):
@@ -63,13 +63,15 @@ class OfStep:
 
     step: str
     listener: WorkflowListener
+    _names: dict[str, str] = field(default_factory=dict)
 
     def decided(self, decision: Decision) -> None: ...
 
     def waiting(self, instance_name: str, position: int, wait_s: float) -> None: ...
 
     def started(self, attempt: Attempt, candidate: Candidate) -> None:
-        self.listener.working(self.step, attempt.model, candidate.pair.instance.name)
+        name = self._names[attempt.instance] = candidate.pair.instance.name
+        self.listener.working(self.step, attempt.model, name)
 
     def hedged(self, late: Attempt, candidate: Candidate) -> None: ...
 
@@ -78,7 +80,8 @@ class OfStep:
     def restarted(self, attempt: Attempt) -> None: ...
 
     def ended(self, attempt: Attempt) -> None:
-        self.listener.rested(self.step, attempt.model, attempt.instance)
+        name = self._names.get(attempt.instance, attempt.instance)
+        self.listener.rested(self.step, attempt.model, name)
 
     def note(self, text: str) -> None:
         self.listener.note(f"{self.step}: {text}")

@@ -10,6 +10,7 @@ from ollamamaster.domain.forecast import Place, forecast
 from ollamamaster.domain.names import meant_model
 from ollamamaster.domain.references import Face, Given, MissingDataError, Root, Scope
 from ollamamaster.domain.workflow import InputType, ModelWork, ToolWork, waves
+from ollamamaster.domain.workflow_plan import Plan
 from ollamamaster.domain.workflow_problems import Mistake, WorkflowProblem, near
 from ollamamaster.errors import (
     FileUnusableError,
@@ -23,7 +24,7 @@ from ollamamaster.services.workflow_requests import models_of, route_request
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from ollamamaster.domain.forecast import Expected, Work
+    from ollamamaster.domain.forecast import Work
     from ollamamaster.domain.references import Reference
     from ollamamaster.domain.routing import RouteRequest
     from ollamamaster.domain.selection import Decision
@@ -37,32 +38,6 @@ if TYPE_CHECKING:
 _WORD = "word "
 # So many words at most: the context of the largest models, and no estimate needs more.
 _MOST_WORDS = 200_000
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is expected of a run, and what is wrong.
-
-    `order` is the ids that may run together, wave after wave. `errors` has what would be raised.
-    """
-
-    workflow: Workflow
-    order: tuple[tuple[str, ...], ...]
-    expected: Mapping[str, Expected] = field(default_factory=dict)
-    problems: tuple[WorkflowProblem, ...] = ()
-    errors: tuple[OllamaMasterError, ...] = ()
-
-    @property
-    def expected_s(self) -> float | None:
-        """Seconds until the last step ends; None where a step cannot be foreseen."""
-        if not self.expected:
-            return None
-        return max(each.ends_s for each in self.expected.values())
-
-    @property
-    def instances(self) -> frozenset[str]:
-        """The instances that are expected to work at it."""
-        return frozenset(p.instance for each in self.expected.values() for p in each.places)
 
 
 def tool_problems(

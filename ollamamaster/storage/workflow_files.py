@@ -123,4 +123,7 @@ def _names(folder: Path) -> Iterator[str]:
 def _personal(text: str, source: str, name: str, folder: Path) -> str:
     """The text under its new name, with FOLDER standing for where its files are kept."""
     text = text.replace(f'name = "{source}"', f'name = "{name}"', 1)
-    return text.replace("FOLDER", str(folder).replace("\\", "/"))
+    text = re.sub(rf"(ollamamaster workflow \w+) {source}\b", rf"\1 {name}", text)
+    # within quotes of TOML; Windows takes slashes too
+    kept_in = folder.as_posix().replace('"', '\\"')
+    return text.replace("FOLDER", kept_in)

@@ -25,6 +25,9 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 # Values that nobody can complete: numbers, durations, prose.
 FREE = {
     "--before",
+    "--forget",
+    "--input",
+    "--input-file",
     "--concurrency",
     "--keep-alive",
     "--limit",
@@ -32,6 +35,7 @@ FREE = {
     "--option",
     "--ports",
     "--requirement",
+    "--resume",
     "--seed",
     "--since",
     "--speed",

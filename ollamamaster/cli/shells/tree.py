@@ -25,6 +25,7 @@ class Source(StrEnum):
 
     INSTANCES = "instances"
     MODELS = "models"
+    WORKFLOWS = "workflows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ VALUES = {
     "policy": Values(files=True),
     "targets": Values(source=Source.INSTANCES),
     "topic": Values((*TOPICS, *COMMANDS)),
+    "workflow": Values(source=Source.WORKFLOWS, files=True),
 }
 # The argument that is another program's command line, behind a `--`.
 COMMAND_LINE = "command"
