@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mcp.server import MCPServer
+from mcp.server.mcpserver.exceptions import ToolError
 
 CORPUS = {
     "Tidal range at Saint-Malo": "The tide at Saint-Malo rises up to 13.5 metres.",
@@ -52,7 +53,7 @@ def server() -> MCPServer[Any]:
     def fail_until(path: str, times: int) -> str:
         """Fail so many times."""
         if count(path) <= times:
-            raise ValueError("not yet")
+            raise ToolError("not yet")
         return "at last"
 
     @made.tool()
