@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import anyio
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 
@@ -55,6 +56,13 @@ def server() -> MCPServer[Any]:
         if count(path) <= times:
             raise ToolError("not yet")
         return "at last"
+
+    @made.tool()
+    async def wait_for(path: str) -> str:
+        """Wait until there is such a file."""
+        while not await anyio.Path(path).exists():  # noqa: ASYNC110 (another process makes it)
+            await anyio.sleep(0.01)
+        return "it is there"
 
     @made.tool()
     def say(text: str) -> str:
