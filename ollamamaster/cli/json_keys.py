@@ -74,7 +74,6 @@ DATA: dict[str, dict[str, str]] = {
         "": "workflow steps order expected_seconds problems",
         "steps[]": "id does waits_for places expected_seconds",
         "steps[].places[]": "model instance",
-        "problems[]": "line code message hint",
     },
     "workflow list": {
         "": "workflows",

@@ -1,4 +1,4 @@
-"""Which instances, models and workflows can be completed? Read from the files alone, and never an error."""
+"""Which instances, models and workflows can be completed? Read from files, and never an error."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,11 @@ class WorkflowCommand:
 
     def __init__(self) -> None:
         self.application = Application(note=OUTPUT.note_once)
-        self.service: WorkflowService = self.application.workflow_service()
+
+    @cached_property
+    def service(self) -> WorkflowService:
+        # made only where something runs: it loads the client of the instances
+        return self.application.workflow_service()
 
     # ---- running
 
@@ -238,7 +243,8 @@ class WorkflowCommand:
 
     def list(self) -> int:
         """The workflows of the person's folder."""
-        data = contract.list_data(self.service.readings().items())
+        files = self.application.workflow_files
+        data = contract.list_data((name, files.named(name)) for name in files.names())
         listed = data["workflows"]
         if not listed:
             OUTPUT.note("there is no workflow yet: ollamamaster workflow new NAME")

@@ -90,3 +90,17 @@ def test_past_requests_are_read_from_a_file_and_nothing_else(word: str, home: Pa
     loaded = loaded_by("history", word)
     assert "sqlite3" in loaded
     assert not loaded & {"httpx", "rich", "asyncio", "filelock", "tomli_w", "psutil", *FACES}
+
+
+def test_workflows_are_listed_and_written_without_mcp_or_a_client(home: Path) -> None:
+    for words in (("new", "mine"), ("list",), ("list", "--json")):
+        loaded = loaded_by("workflow", *words)
+        assert not loaded & {"httpx", "rich", "sqlite3", "anyio", "psutil", *FACES}
+
+
+def test_a_workflow_without_tools_runs_without_mcp(fleet: SimulatedFleet, tmp_path: Path) -> None:
+    env = home_for(fleet, tmp_path / "home")
+    file = tmp_path / "w.toml"
+    file.write_text('name = "w"\n[[steps]]\nid = "a"\nprompt = "hi"\n', "utf-8")
+    loaded = loaded_by("workflow", "run", str(file), env=env)
+    assert not loaded & ({"rich"} | FACES)
