@@ -76,6 +76,7 @@ class WorkflowCommand:
                     progress.__exit__(None, None, None)
                     OUTPUT.note(f"to go on: ollamamaster workflow run --resume {progress.run_id}")
                 raise
+        progress.finished(result)
         error = failure(result)
         if error is not None:
             return OUTPUT.fail(error, data=contract.run_data(result), partial=True)

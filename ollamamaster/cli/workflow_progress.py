@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ollamamaster.domain.workflow import Step
     from ollamamaster.domain.workflow_plan import Plan
-    from ollamamaster.domain.workflow_run import StepResult
+    from ollamamaster.domain.workflow_run import RunResult, StepResult
 
 _MARKS = {
     StepStatus.OK: ("✓", "green"),
@@ -55,6 +55,13 @@ class Progress:
         live, self._live = self._live, None
         if live is not None:
             live.stop()
+
+    def finished(self, result: RunResult) -> None:
+        """Say how long it really took."""
+        if self._plan is not None and (OUTPUT.notes_on_terminal or OUTPUT.verbose):
+            from ollamamaster.cli.render.workflow import took_line
+
+            OUTPUT.note(took_line(self._plan, result))
 
     def preparing(self, server: str) -> None:
         OUTPUT.log(f"starting the MCP server {server}")

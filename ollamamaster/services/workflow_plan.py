@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _WORD = "word "
 # So many words at most: the context of the largest models, and no estimate needs more.
 _MOST_WORDS = 200_000
+# Deciding takes milliseconds; so many items of a list tell how long the others take.
+_MOST_DECIDED = 8
 
 
 def tool_problems(
@@ -116,7 +118,7 @@ class Planner:
         scopes = _items(step, scope)
         pieces: list[tuple[Place, ...]] = []
         texts: list[str] = []
-        for each in scopes:
+        for each in scopes[:_MOST_DECIDED]:
             for request in self._requests(step, step.work, each):
                 decision = await self._decided(step, request)
                 if decision is None or decision.chosen is None:
@@ -127,6 +129,10 @@ class Planner:
             else:
                 continue
             break
+        if pieces:
+            rounds = -(-len(scopes) // _MOST_DECIDED)
+            whole = len(pieces) * len(scopes) // min(len(scopes), _MOST_DECIDED)
+            pieces, texts = (pieces * rounds)[:whole], (texts * rounds)[:whole]
         self._given[step.id] = Given("\n\n".join(texts))
         return tuple(pieces)
 

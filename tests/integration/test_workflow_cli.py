@@ -458,6 +458,47 @@ def test_a_run_that_was_killed_goes_on_where_it_was(
     assert lines_of(file) == ["a", "b 1"]
 
 
+@POSIX
+def test_a_run_that_is_killed_leaves_no_server_behind(env: dict[str, str], tmp_path: Path) -> None:
+    file = tmp_path / "pid"
+    path = json.dumps(str(file))
+    write(
+        env,
+        "w",
+        CORPUS,
+        call("a", "surroundings"),
+        call("b", "count", f'{{ path = {path}, word = "pid {{{{ steps.a.data.pid }}}}" }}'),
+        call("c", "wait_for", f"{{ path = {json.dumps(str(tmp_path / 'no'))} }}", 'after = ["b"]'),
+    )
+    with running("workflow", "run", "w", "--yes", env=env) as process:
+        wait_until(lambda: len(lines_of(file)) == 1, "the server has told its number")
+        process.kill()
+        process.wait()
+    server = int(lines_of(file)[0].removeprefix("pid "))
+
+    def gone() -> bool:
+        try:
+            os.kill(server, 0)
+        except ProcessLookupError:
+            return True
+        stat = Path(f"/proc/{server}/stat")
+        return stat.exists() and b") Z " in stat.read_bytes()
+
+    wait_until(gone, "the server is gone")
+
+
+def test_a_run_goes_on_where_nothing_can_be_remembered(env: dict[str, str]) -> None:
+    write(env, "w", ask("a", "hello"))
+    home = Path(env["OLLAMAMASTER_HOME"])
+    for file in home.glob("history.db*"):
+        file.unlink()
+    (home / "history.db").mkdir()
+    done = run("workflow", "run", "w", env=env)
+    assert done.code == 0
+    assert "goes on without" in done.err
+    assert error_of(run("workflow", "runs", "--json", env=env)) == (7, "state_unusable")
+
+
 def _finished(database: Path) -> int:
     connection = sqlite3.connect(database)
     try:
@@ -527,7 +568,7 @@ def test_a_terminal_shows_each_step_and_the_graph(env: dict[str, str]) -> None:
     write(env, "w", ask("first", "hello"), ask("second", "more of {{ steps.first.text }}"))
     screen = on_terminal("workflow", "run", "w", env=env)
     assert screen.code == 0
-    for words in ("expected", "✓", "first", "second", "[simulated]"):
+    for words in ("expected", "✓", "took", "longest: first → second", "[simulated]"):
         assert words in screen.raw
     graph = on_terminal("workflow", "show", "w", env=env)
     assert "● " in graph.raw

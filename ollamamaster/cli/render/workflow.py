@@ -11,6 +11,7 @@ from ollamamaster.cli.render.figures import seconds
 from ollamamaster.contract.workflow import does
 from ollamamaster.domain.plain_text import one_line
 from ollamamaster.domain.references import as_text
+from ollamamaster.domain.workflow import longest_chain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ollamamaster.domain.workflow import Input
     from ollamamaster.domain.workflow_plan import Plan
     from ollamamaster.domain.workflow_problems import WorkflowProblem
+    from ollamamaster.domain.workflow_run import RunResult
 
 _STATUS = {"ok": "green", "failed": "red", "stopped": "yellow", "running": "cyan"}
 
@@ -30,9 +32,13 @@ def render_plan(console: Console, plan: Plan, names: Mapping[str, str], shown_as
     `names` tells what an instance is called by its id; `shown_as` is what was typed.
     """
     workflow = plan.workflow
-    console.print(Text.assemble((one_line(workflow.name), "bold"), "  ", workflow.description))
+    console.print(
+        Text.assemble((one_line(workflow.name), "bold"), "  ", one_line(workflow.description))
+    )
     for each in workflow.inputs:
-        console.print(Text(f"  {each.name}{_default(each)}  {one_line(each.description)}", "dim"))
+        console.print(
+            Text(f"  {one_line(each.name)}{_default(each)}  {one_line(each.description)}", "dim")
+        )
     console.print()
     console.print(_graph(plan, names))
     console.print()
@@ -42,10 +48,23 @@ def render_plan(console: Console, plan: Plan, names: Mapping[str, str], shown_as
 
 
 def expected_line(plan: Plan) -> str:
-    """`expected 31 s over 2 machines`."""
+    """`expected 31 s over 2 machines · longest: source → digest → answer`."""
     count = len(plan.instances)
     where = f" over {count} machine{'s' if count > 1 else ''}" if count else ""
-    return f"expected {seconds(plan.expected_s)}{where}"
+    took = {i: each.ends_s - each.begins_s for i, each in plan.expected.items()}
+    return f"expected {seconds(plan.expected_s)}{where}{_longest(plan, took)}"
+
+
+def took_line(plan: Plan, result: RunResult) -> str:
+    """`took 28 s, expected 31 s · longest: source → digest → answer`."""
+    took = {step.id: step.seconds for step in result.steps}
+    expected = "" if result.expected_s is None else f", expected {seconds(result.expected_s)}"
+    return f"took {seconds(result.seconds)}{expected}{_longest(plan, took)}"
+
+
+def _longest(plan: Plan, took: Mapping[str, float]) -> str:
+    chain = longest_chain(plan.workflow.steps, took)
+    return f" · longest: {' → '.join(chain)}" if len(chain) > 1 else ""
 
 
 def _default(each: Input) -> str:
@@ -120,7 +139,7 @@ def render_workflows(console: Console, listed: Iterable[dict[str, Any]]) -> None
     """One line a workflow."""
     table = _table("workflow", "inputs", "")
     for each in listed:
-        needed = [i["name"] + ("" if i["required"] else "?") for i in each["inputs"]]
+        needed = [one_line(i["name"]) + ("" if i["required"] else "?") for i in each["inputs"]]
         wrong = each["problems"]
         said = f"{wrong} mistakes: ollamamaster workflow check {each['name']}" if wrong else ""
         table.add_row(each["name"], " ".join(needed), said or one_line(each["description"] or ""))
