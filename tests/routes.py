@@ -14,7 +14,7 @@ from ollamamaster.domain.routing import Attempt, RouteRequest
 from ollamamaster.domain.tickets import Choice, Option, ProcessId, Ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ollamamaster.bootstrap import Application
     from ollamamaster.domain.answers import PullProgress
@@ -40,6 +40,7 @@ class Heard:
     ends: list[Attempt] = field(default_factory=list)
     waits_now: asyncio.Event = field(default_factory=asyncio.Event)
     started_now: asyncio.Event = field(default_factory=asyncio.Event)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def decided(self, decision: Decision) -> None: ...
 
@@ -52,6 +53,7 @@ class Heard:
 
     def hedged(self, late: Attempt, candidate: Candidate) -> None:
         self.hedges.append((late.instance, candidate.instance))
+        self.news.set()
 
     def token(self, text: str, thinking: str) -> None:
         self.tokens.append(text)
@@ -61,6 +63,7 @@ class Heard:
 
     def ended(self, attempt: Attempt) -> None:
         self.ends.append(attempt)
+        self.news.set()
 
     def note(self, text: str) -> None:
         self.notes.append(text)
@@ -85,6 +88,13 @@ class Going:
     async def started(self) -> None:
         """Return when its first attempt began."""
         await asyncio.wait_for(self.heard.started_now.wait(), PATIENCE_S)
+
+    async def hears(self, *, hedges: int = 0, ends: int = 0) -> None:
+        """Return when so many second attempts began, and so many attempts ended."""
+        async with asyncio.timeout(PATIENCE_S):
+            while len(self.heard.hedges) < hedges or len(self.heard.ends) < ends:
+                self.heard.news.clear()
+                await self.heard.news.wait()
 
     async def result(self) -> RouteResult:
         """Its result, or its error."""
@@ -122,6 +132,15 @@ def hold(application: Application, instance: str, *, work_s: float, model: str =
     application.tickets.enter(Ticket(ticket_id, at, (option,), ProcessId(0, 0.0)))
     application.tickets.take(ticket_id, lambda _me, _others: Choice(option, begins=True))
     return ticket_id
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Return when the condition holds."""
+    for _ in range(int(PATIENCE_S / 0.01)):
+        if condition():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("never happened")
 
 
 def outcomes(attempts: Sequence[Attempt]) -> list[tuple[str, Outcome | None]]:

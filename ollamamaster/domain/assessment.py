@@ -199,7 +199,7 @@ def _flags_for(wanted: Wanted, world: World, best: Judgement | None) -> tuple[Pe
     preferred = asked.performance or (Performance.FAST if asked.conversation else usual)
     if best is None:
         return preferred, False
-    wish = wanted.wish
+    wish = world.wish(wanted)
     if asked.privacy is Privacy.LOCAL:
         wish = replace(wish, instance=best.candidate.instance)
     for level in dict.fromkeys((preferred, usual, *Performance)):

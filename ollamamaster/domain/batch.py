@@ -79,7 +79,8 @@ def batch(workers: Sequence[Worker], tasks: int) -> Batch:
     speeds err independently of each other, and so do the lengths of the tasks.
     """
     low, high = 0.0, min(w.first_s + tasks * w.each_s for w in workers)
-    for _ in range(60):
+    # to a billionth of the time that one machine takes
+    for _ in range(30):
         middle = (low + high) / 2
         if sum(w.done_by(middle) for w in workers) >= tasks:
             high = middle
@@ -107,7 +108,7 @@ def helpers(candidates: Sequence[Candidate], best: Candidate, price: float) -> l
     Someone who waits for the best machine of m has m tasks before; another machine is worth its
     loss of quality when that wait is as many doublings longer than what it takes.
     """
-    by_machine: dict[str, Candidate] = {best.instance: best}
+    by_machine = {best.instance: best}
     for candidate in candidates:
         by_machine.setdefault(candidate.instance, candidate)
     waiting = len(by_machine) * max(best.estimate.p50_s - best.estimate.wait_s, 0.5)

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 # The share of outcomes that may lie outside on each side.
 _OUTSIDE = 0.2
 
-# A step in the logarithm: a miss widens by 6%, a hit narrows by 1.6%, so that no ten outcomes
-# move the spread by more than a half. Over 400 outcomes the coverage is then off by no more than
-# log(MOST) / (400 x step), 4 points.
+# A step in the logarithm: a miss widens by 6.6%, a hit narrows by 1.6%, so that ten outcomes of
+# which two lie outside leave it as it was. Over 400 outcomes the coverage is then off by no more
+# than log(MOST) / (400 x step), 4 points.
 _STEP = 0.08
 
 # A spread that is wrong by more than this has other reasons than noise.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.measures import Z80
@@ -20,9 +21,8 @@ if TYPE_CHECKING:
 # What is ahead are answers of unknown length; several together spread less than one.
 WAIT_SPREAD = 1.6
 
-# How far the count of a prompt's tokens may be off, as the logarithm of the factor for its 80%
-# quantile: 15%.
-_PROMPT_SPREAD = math.log(1.15)
+# How far the count of a prompt's tokens may be off, as the factor for its 80% quantile.
+_PROMPT_SPREAD = 1.15
 
 # From the 80% to the 95% quantile of a normal distribution, in the logarithm: 1.645 / 0.8416.
 _P95 = 1.6449 / Z80
@@ -182,13 +182,19 @@ def _around(median: float, factor: float) -> Range:
 
 def _prompt_spread(prefill: Rate) -> float:
     """The count of the tokens and the rate are uncertain, and add in the logarithm."""
-    return math.exp(math.hypot(math.log(prefill.spread), _PROMPT_SPREAD))
+    return _added(_PROMPT_SPREAD, prefill.spread)
 
 
 def _generation_spread(output: Range, decode: Rate) -> tuple[float, float]:
     """The factors down to the 20% and up to the 80% quantile, of the length and the rate."""
     if output.p50 <= 1:
         return 1.0, 1.0
-    speed = math.log(decode.spread)
-    down = math.hypot(math.log(output.p50 / max(output.p20, 1.0)), speed)
-    return math.exp(down), math.exp(math.hypot(math.log(output.p80 / output.p50), speed))
+    down = _added(output.p50 / max(output.p20, 1.0), decode.spread)
+    return down, _added(output.p80 / output.p50, decode.spread)
+
+
+# The pairs of a decision share most of their spreads.
+@lru_cache(maxsize=4096)
+def _added(one: float, other: float) -> float:
+    """Two independent factors together: their logarithms add as squares."""
+    return math.exp(math.hypot(math.log(one), math.log(other)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.instances import GpuSource, Locality
@@ -66,19 +67,33 @@ def prior_of(
     size_bytes: float, active_fraction: float, instance: Instance, spilled: float = 0.0
 ) -> Rates:
     """Rates of any model of this size, of which the share `spilled` is in main memory."""
-    size_gb = size_bytes / GB
     bandwidth, on_card = bandwidth_of(instance)
+    configured = instance.settings.bandwidth_gb_s is not None
+    source = Source.CONFIGURED if configured else Source.PRIOR
+    return _at(bandwidth, size_bytes, active_fraction, spilled, on_card, source)
+
+
+# Machines of one kind with the same models share them, in a lab by the hundred.
+@lru_cache(maxsize=4096)
+def _at(
+    bandwidth: float,
+    size_bytes: float,
+    active_fraction: float,
+    spilled: float,
+    on_card: bool,
+    source: Source,
+) -> Rates:
+    size_gb = size_bytes / GB
     active_gb = size_gb * active_fraction
     seconds = active_gb * (1 - spilled) / bandwidth + active_gb * spilled / min(
         bandwidth, _MAIN_MEMORY
     )
     prefill = (_PREFILL_ON_CARD if on_card else _PREFILL_ELSEWHERE) * bandwidth / active_gb
-    configured = instance.settings.bandwidth_gb_s is not None
     return _rates(
         1 / (_OVERHEAD_FACTOR * seconds + _OVERHEAD_S),
         prefill * (1 - 0.9 * spilled),
         size_gb / _LOAD_GB_S + _LOAD_START_S,
-        Source.CONFIGURED if configured else Source.PRIOR,
+        source,
     )
 
 

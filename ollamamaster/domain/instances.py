@@ -317,4 +317,7 @@ class Instance:
 
     def loaded_model(self, name: str) -> LoadedModel | None:
         """The model in memory with this full name."""
-        return next((m for m in self.loaded if str(m.name) == name), None)
+        for model in self.loaded:
+            if model.name.text == name:
+                return model
+        return None

@@ -20,7 +20,7 @@ from ollamamaster.domain.selection import Candidate, Decision, Demand, decide
 from ollamamaster.domain.settings import Performance, Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from ollamamaster.domain.instances import Instance
     from ollamamaster.domain.snapshot import Fleet
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 
 # Both answers are wrong as often as right below it.
 _EVEN = 0.5
+
+# Of large fleets so many candidates are weighed: whoever is behind them is neither the best nor
+# among the fastest.
+_BEST, _FASTEST = 150, 50
 
 # Findings that rest on the same rates fall together: the surest of them is not surer than the
 # least sure, and they are not multiplied.
@@ -51,17 +55,13 @@ class Wanted:
     task: Task
     requirements: Requirements
 
-    @property
-    def wish(self) -> Wish:
-        return Wish(local_only=self.requirements.privacy in {Privacy.LOCAL, Privacy.LAN})
-
 
 @dataclass(frozen=True, slots=True)
 class World:
     """The fleet with everything that is known of it, as it is or as it might be.
 
     `tickets` are the routes of this user at the moment `now`, `skipped` the ids of instances that
-    failed lately.
+    failed lately, `foreign` the seconds that others are expected to use an instance.
     """
 
     fleet: Fleet
@@ -70,16 +70,23 @@ class World:
     profiles: Profiles = field(default_factory=Profiles)
     tickets: Sequence[Ticket] = ()
     skipped: frozenset[str] = frozenset()
+    foreign: Mapping[str, float] = field(default_factory=dict)
     now: float = 0.0
 
     @property
     def performance(self) -> Performance:
         return self.settings.route.performance
 
+    def wish(self, wanted: Wanted) -> Wish:
+        """What a route would insist on."""
+        private = wanted.requirements.privacy in {Privacy.LOCAL, Privacy.LAN}
+        return Wish(local_only=private or self.settings.route.local_only)
+
     @property
     def knowledge(self) -> Knowledge:
         """What is ahead on these machines, with what they have in memory."""
-        ahead = queues(machines(self.fleet, self.profiles, {}), self.tickets, None, self.now)
+        here = machines(self.fleet, self.profiles, self.foreign)
+        ahead = queues(here, self.tickets, None, self.now)
         return Knowledge(self.abilities, self.profiles, ahead)
 
 
@@ -134,10 +141,6 @@ class Verdicts:
             return fit
         return max(self.judged, key=_nearness)
 
-    @property
-    def possible(self) -> bool:
-        return any(j.fits for j in self.judged)
-
 
 def _nearness(judgement: Judgement) -> tuple[int, float, float]:
     """Few requirements missed, none of them by far, and a good candidate otherwise."""
@@ -146,12 +149,16 @@ def _nearness(judgement: Judgement) -> tuple[int, float, float]:
     return -len(missed), judgement.chance / (1 + lacking), judgement.candidate.score
 
 
-def judge(wanted: Wanted, world: World) -> Verdicts:
-    """Weigh every candidate of a world against what is wanted."""
+def judge(wanted: Wanted, world: World, *, warm: bool = False) -> Verdicts:
+    """Weigh the candidates of a world against what is wanted.
+
+    With `warm`, and for a conversation, each model is timed as if it were in memory.
+    """
+    warm = warm or wanted.requirements.conversation
     demand = Demand(_performance(wanted, world))
     decision = _decided(wanted, world, demand)
     timed = decision
-    if wanted.requirements.conversation:
+    if warm:
         timed = _decided(wanted, replace(world, fleet=_warm(world.fleet, wanted.task)), demand)
     now = {candidate.pair.key: candidate for candidate in decision.ranked}
     price = world.settings.route.price_per_doubling[demand.performance]
@@ -160,13 +167,25 @@ def judge(wanted: Wanted, world: World) -> Verdicts:
     alone = wanted.requirements.privacy is Privacy.LOCAL and any(
         i.locality is not Locality.LOCAL for i in world.fleet
     )
-    judged = []
+    best_there: dict[str, Candidate] = {}
     for candidate in timed.ranked:
-        rivals = (candidate,) if alone else timed.ranked
-        weighed = Weighed(now[candidate.pair.key], candidate, rivals, price)
+        best_there.setdefault(candidate.instance, candidate)
+    judged = []
+    for candidate in _promising(timed.ranked):
+        rivals = () if alone else tuple(best_there.values())
+        weighed = Weighed(now[candidate.pair.key], candidate, rivals, price, warm)
         found = findings(weighed, wanted.task, wanted.requirements, world.settings, known)
         judged.append(Judgement(weighed.candidate, weighed, found))
     return Verdicts(decision, tuple(judged), _longest_context(decision, world.fleet))
+
+
+def _promising(ranked: tuple[Candidate, ...]) -> Sequence[Candidate]:
+    """The candidates of large fleets that may be the answer: the best and the fastest."""
+    if len(ranked) <= _BEST + _FASTEST:
+        return ranked
+    by_time = sorted(ranked[_BEST:], key=lambda c: c.estimate.p80_s)
+    fastest = {c.pair.key for c in by_time[:_FASTEST]}
+    return [c for i, c in enumerate(ranked) if i < _BEST or c.pair.key in fastest]
 
 
 def _longest_context(decision: Decision, fleet: Fleet) -> int:
@@ -203,7 +222,7 @@ def _decided(wanted: Wanted, world: World, demand: Demand) -> Decision:
         wanted.task,
         fleet,
         world.settings,
-        wanted.wish,
+        world.wish(wanted),
         demand,
         world.skipped,
         world.knowledge,
@@ -235,7 +254,8 @@ def _kept(pair: Pair, task: Task) -> LoadedModel:
 
 
 def with_instance(world: World, changed: Instance) -> World:
-    """The world with this instance in place of the one of its id."""
+    """The world with this instance in place of the one of its id, or beside the others."""
     fleet = world.fleet
-    instances = tuple(changed if i.id == changed.id else i for i in fleet)
+    others = [i for i in fleet if i.id != changed.id]
+    instances = (*others, changed)
     return replace(world, fleet=replace(fleet, instances=instances))

@@ -39,13 +39,13 @@ if TYPE_CHECKING:
 _LEAST_STEPS = 4
 
 # A prompt of so many tokens says all about the prefill rate; a shorter one has a fixed cost in
-# it (19 tokens took as long as 16 on a real 0.24), so it counts for its share.
+# it (16 tokens took longer than 19 on a real 0.24), so it counts for its share.
 _FULL_PROMPT_TOKENS = 128
 _LEAST_PROMPT_TOKENS = 8
 
-# Reading costs less than writing, as a batch reads the weights once: 5 to 60 times less on home
-# hardware (llama-bench, M1 Max to RTX 4090), up to 150 on a data centre's card. More is a prefix
-# that was in the cache, which the duration leaves out and the count does not.
+# Reading costs less than writing, as a batch reads the weights once: 9 to 60 times less by
+# published llama-bench results (M4 to RTX 4090), and larger cards have some room above. More is
+# a prefix that was in the cache, which the duration leaves out and the count does not.
 _MOST_PREFILL_TO_DECODE = 200.0
 
 # Cache hits make prefill look faster and never slower; waiting makes loads look slower and
@@ -53,9 +53,10 @@ _MOST_PREFILL_TO_DECODE = 200.0
 _PREFILL_QUANTILE = 0.3
 _LOAD_QUANTILE = 0.35
 
-# `load_duration` of a model that was in memory after all: 1.5 to 2.2 ms for 0.2 GB on a real
-# 0.24, and no disk, nor the bus to a card (64 GB/s), gives more than this.
-_LEAST_LOAD_S = 0.015
+# `load_duration` of a model that was in memory after all was 1 to 3 ms on a real 0.24 and a load
+# of 172 MB 280 to 300; 38 ms, once, may have been either. No disk, nor the bus to a card (64
+# GB/s), gives more than the rate.
+_LEAST_LOAD_S = 0.05
 _MOST_LOAD_BYTES_PER_S = 1e11
 
 # Usual noise, as sigma of the logarithm, of one measurement on an otherwise idle machine: decode
@@ -66,7 +67,7 @@ LOAD_NOISE = 0.3
 OVERHEAD_NOISE = 0.5
 TOKENS_NOISE = 0.15
 
-# Below this share the text estimate's absolute error is no more than that of the chat template.
+# In a shorter prompt the chat template, 15 to 30 tokens, is most of what an estimate misses.
 _LEAST_TOKENS_TO_COMPARE = 100
 
 # Answers remembered for each task type and model; lengths spread by a factor of 2 to 3, so that

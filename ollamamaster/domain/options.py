@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import hypot
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.machines import bytes_needed
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ollamamaster.domain.candidates import Pair
+    from ollamamaster.domain.estimate import Estimate, Prospect
     from ollamamaster.domain.selection import Candidate, Decision
 
 
@@ -22,20 +25,41 @@ def options_of(decision: Decision, candidates: Sequence[Candidate]) -> tuple[Opt
     return tuple(_option(decision, candidate) for candidate in candidates)
 
 
+def at_once(prospect: Prospect) -> Estimate:
+    """What is expected when it is sent now and need not wait."""
+    said, own = prospect.estimate, _own_share(prospect)
+    p50_s = said.p50_s - said.wait_s
+    return replace(
+        said,
+        p20_s=max(prospect.overhead_s, p50_s - (said.p50_s - said.p20_s) * own),
+        p50_s=p50_s,
+        p80_s=p50_s + (said.p80_s - said.p50_s) * own,
+        wait_s=0.0,
+    )
+
+
 def _option(decision: Decision, candidate: Candidate) -> Option:
-    estimate, prospect = candidate.estimate, candidate.prospect
-    context = prospect.context_tokens
+    prospect = candidate.prospect
+    estimate = at_once(prospect)
     return Option(
         model=candidate.model,
         instance=candidate.instance,
         fixed=0.0 if decision.late else candidate.score - candidate.terms["time"],
-        work_s=max(0.0, estimate.p50_s - estimate.wait_s - estimate.load_s),
+        work_s=max(0.0, estimate.p50_s - estimate.load_s),
         load_s=prospect.rates.load_s.median,
         above_s=estimate.p80_s - estimate.p50_s,
-        bytes=_bytes(candidate.pair, context),
-        context=context,
+        bytes=_bytes(candidate.pair, prospect.context_tokens),
+        context=prospect.context_tokens,
         cloud=candidate.pair.model.cloud,
     )
+
+
+def _own_share(prospect: Prospect) -> float:
+    """How much of the spread is not the wait's; the parts' spreads add as squares."""
+    parts = prospect.parts
+    own = hypot(*(p.p80 - p.p50 for p in (parts.load, parts.prompt, parts.generation)))
+    whole = hypot(own, parts.wait.p80 - parts.wait.p50)
+    return own / whole if whole else 1.0
 
 
 def _bytes(pair: Pair, context_tokens: int) -> int | None:

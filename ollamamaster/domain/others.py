@@ -6,8 +6,9 @@ did; if it lies in the past and the model is still there, it is generating right
 
 It is told by the server's clock. Movements are compared with movements, which no clock spoils. The
 past needs both clocks: a clock that is behind ours by more than the allowance makes a model seem
-busy for as long before it is unloaded; where an expiry lies before the end of our own last use,
-the clock is known to be behind, and nothing is concluded. A clock ahead hides use, no more.
+busy for as long before it is unloaded, a minute at most; where an expiry lies before the end of
+our own last use, the clock is known to be behind, and nothing is concluded. A clock ahead hides
+use, no more.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
 # How long one answer takes: 211 tokens in the mean (Azure LLM inference trace 2023, conversations)
 # at 42 tokens a second.
 ANSWER_S = 5.0
-# Who got an answer asks again within about a minute, or has gone. A judgement, not measured.
-ASKS_AGAIN_S = 60.0
-# What has gone on for so long is expected to go on for as long again, up to this.
+# What has gone on for so long past its expiry is expected to go on for as long again. Beyond this
+# it is likelier that a clock is wrong than that an answer takes so long; and nobody is to wait for
+# more than a minute for what may not be there.
 LONGEST_S = 60.0
 
 # Machines that keep their clocks by NTP are within a second; those that do not, drift by seconds
@@ -108,11 +109,10 @@ def _generating(loaded: LoadedModel, last_used: float | None, now: float) -> Use
         # no time yet, which older servers say of a model that is being loaded
         return Use(ANSWER_S, f"{loaded.name} is being loaded there for somebody else")
     clock_is_behind = last_used is not None and expires < last_used
-    if clock_is_behind or expires > now - CLOCKS_S:
+    past_s = now - expires
+    if clock_is_behind or not CLOCKS_S <= past_s <= LONGEST_S:
         return None
-    # it has run since before the model would have expired
-    seconds = min(LONGEST_S, max(ANSWER_S, now - expires))
-    return Use(seconds, f"{loaded.name} generates there for somebody else")
+    return Use(past_s, f"{loaded.name} generates there for somebody else")
 
 
 def _moved(
@@ -122,7 +122,10 @@ def _moved(
     now: float,
     last_used: float | None,
 ) -> Use | None:
-    """Used by others since the last look, and so likely again: the less, the longer ago."""
+    """Used by others since the last look: who sends one request after another has sent the next.
+
+    If so, its end shows as the next movement; if not, nothing is lost but this one answer's time.
+    """
     if loaded.expires_at is None or (last_used is not None and last_used >= looked_at - CLOCKS_S):
         # a use of ours since then explains it
         return None
@@ -132,7 +135,7 @@ def _moved(
         if not moved:
             return None
     ago = _ago(expires, now, now - looked_at)
-    seconds = ANSWER_S * (1 - ago / ASKS_AGAIN_S)
+    seconds = ANSWER_S - ago
     return Use(seconds, f"somebody else used {loaded.name} there") if seconds > 0 else None
 
 
@@ -142,5 +145,5 @@ def _ago(expires: float, now: float, at_most: float) -> float:
         ago = now - (expires - keep_alive)
         if -CLOCKS_S <= ago <= at_most + CLOCKS_S:
             return min(max(ago, 0.0), at_most)
-    # another keep-alive: some time since the last look
-    return at_most / 2
+    # another keep-alive: it may have been right after the last look
+    return at_most

@@ -21,7 +21,7 @@ from ollamamaster.domain.instances import (
     Status,
 )
 from ollamamaster.domain.judging import Judgement, judge, with_instance
-from ollamamaster.domain.models import GB, Capability, LoadedModel
+from ollamamaster.domain.models import GB, Capability
 from ollamamaster.domain.requirements import Privacy
 from ollamamaster.domain.settings import CloudUse
 
@@ -91,6 +91,13 @@ def _time(judgement: Judgement) -> str:
     return spoken.duration(judgement.candidate.estimate.p50_s)
 
 
+def _with(wanted: Wanted, world: World, changed: Instance) -> World:
+    """The world with this machine; it alone where one machine does all of it anyway."""
+    if wanted.requirements.tasks > 1:
+        return with_instance(world, changed)
+    return replace(world, fleet=replace(world.fleet, instances=(changed,)))
+
+
 def _fitting(wanted: Wanted, world: World) -> Judgement | None:
     best = judge(wanted, world).best
     return best if best is not None and best.fits else None
@@ -102,7 +109,7 @@ def _wake(wanted: Wanted, world: World, verdicts: Verdicts) -> Iterator[Missing]
         if instance.status is not Status.DOWN and instance.id not in world.skipped:
             continue
         back = replace(
-            with_instance(world, replace(instance, status=Status.UP)),
+            _with(wanted, world, replace(instance, status=Status.UP)),
             skipped=world.skipped - {instance.id},
         )
         best = _fitting(wanted, back)
@@ -118,30 +125,22 @@ def _wake(wanted: Wanted, world: World, verdicts: Verdicts) -> Iterator[Missing]
 
 def _warm_up(wanted: Wanted, world: World, verdicts: Verdicts) -> Iterator[Missing]:
     """A model that would be fast enough if it were in memory."""
-    if wanted.requirements.conversation:
+    if wanted.requirements.conversation or not verdicts.judged:
         return
-    for judgement in verdicts.judged:
-        pair = judgement.candidate.pair
-        if judgement.candidate.resident or pair.model.cloud:
-            continue
-        context = max(2 * wanted.task.context_tokens, 4096)
-        kept = LoadedModel(pair.model.name, size=pair.model.size_bytes, context_length=context)
-        loaded = (*(m for m in pair.instance.loaded if m.name != kept.name), kept)
-        best = _fitting(wanted, with_instance(world, replace(pair.instance, loaded=loaded)))
-        if best is not None and best.candidate.pair.key == pair.key:
-            yield Missing(
-                "not_in_memory",
-                f"{judgement.candidate.model} is not in memory; then: {_gain(best, verdicts)}",
-                f"ollamamaster route hi {_pinned(judgement, world)} --keep-alive 1h",
-            )
-            return
+    best = judge(wanted, world, warm=True).best
+    if best is not None and best.fits and not best.candidate.resident:
+        yield Missing(
+            "not_in_memory",
+            f"{best.candidate.model} is not in memory; then: {_gain(best, verdicts)}",
+            f"ollamamaster route hi {_pinned(best, world)} --keep-alive 1h",
+        )
 
 
 def _wait(wanted: Wanted, world: World, verdicts: Verdicts) -> Iterator[Missing]:
     waits = [j.candidate.estimate.wait_s for j in verdicts.judged]
     if not any(waits):
         return
-    free = replace(world, tickets=())
+    free = replace(world, tickets=(), foreign={})
     best = _fitting(wanted, free)
     if best is not None:
         name = best.candidate.pair.instance.name
@@ -174,6 +173,12 @@ def _cloud(wanted: Wanted, world: World, verdicts: Verdicts) -> Iterator[Missing
         )
 
 
+def _least_quality(verdicts: Verdicts) -> float:
+    """What a remedy must reach: the best so far, or even odds."""
+    before = verdicts.best
+    return min(_EVEN, before.candidate.terms["quality"]) if before is not None else 0.0
+
+
 def _pull(
     wanted: Wanted, world: World, verdicts: Verdicts, library: Sequence[Model]
 ) -> Iterator[Missing]:
@@ -182,15 +187,14 @@ def _pull(
     Nobody is helped by one that is faster and mostly wrong, where there is a better one already.
     """
     found: list[Judgement] = []
-    before = verdicts.best
-    least = min(_EVEN, before.candidate.terms["quality"]) if before is not None else 0.0
+    least = _least_quality(verdicts)
     for instance in world.fleet.up:
         if instance.id in world.skipped:
             continue
         new = _new_there(instance, world, library)
         fuller = replace(instance, models=(*instance.models, *new))
         names = {str(m.name) for m in new}
-        judged = judge(wanted, with_instance(world, fuller)).judged
+        judged = judge(wanted, _with(wanted, world, fuller)).judged
         found += [
             j
             for j in judged
@@ -256,9 +260,9 @@ def _buy(
             ram_total=_THEIR_RAM,
         )
         machine = replace(machine, models=_new_there(machine, world, library))
-        fleet = replace(world.fleet, instances=(*world.fleet.instances, machine))
-        best = _fitting(wanted, replace(world, fleet=fleet))
-        if best is not None and best.candidate.instance == machine.id:
+        judged = judge(wanted, _with(wanted, world, machine)).judged
+        best = next((j for j in judged if j.fits and _is_no_worse(j, machine, verdicts)), None)
+        if best is not None:
             return [
                 Missing(
                     "hardware",
@@ -268,6 +272,13 @@ def _buy(
                 )
             ]
     return []
+
+
+def _is_no_worse(judgement: Judgement, machine: Instance, verdicts: Verdicts) -> bool:
+    candidate = judgement.candidate
+    return candidate.instance == machine.id and candidate.terms["quality"] >= _least_quality(
+        verdicts
+    )
 
 
 def _less(wanted: Wanted, world: World, verdicts: Verdicts) -> Missing:
@@ -284,8 +295,7 @@ def _less(wanted: Wanted, world: World, verdicts: Verdicts) -> Missing:
     worst = min(lacking, key=lambda f: f.chance)
     if worst.key == "latency" and not wanted.requirements.conversation:
         # the shortest there is, with the model in memory beforehand
-        ready = replace(wanted, requirements=replace(wanted.requirements, conversation=True))
-        warm = judge(ready, world).best
+        warm = judge(wanted, world, warm=True).best
         worst = warm.findings[0] if warm is not None else worst
     return Missing(
         "impossible",

@@ -12,7 +12,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from ollamamaster.domain.machines import LOAD_WEIGHT, Machine, Residency, machines
-from ollamamaster.domain.queues import ANYWHERE, Queues, Turn
+from ollamamaster.domain.queues import ANYWHERE, Queues
 from ollamamaster.domain.tickets import Choice, Ticket, TicketState
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ __all__ = [
     "Machine",
     "Queues",
     "Residency",
-    "Turn",
     "choose",
     "in_order",
     "keep_alive_for",
@@ -167,20 +166,28 @@ def _shorter(
     One behind of the same class, if it would take that very slot, is shorter, and all before it
     can bear the delay; else the first itself.
     """
-    slot, most_s = first.option.instance, bears[left[0].id]
+    slot, class_ = first.option.instance, left[0].priority
+    most_s, shorter_s = bears[left[0].id], _seconds(first)
     for place, ticket in enumerate(left[1:], 1):
-        if most_s <= 0 or ticket.priority is not left[0].priority:
+        if most_s <= 0 or ticket.priority is not class_:
             break
-        here = [o.work_s for o in ticket.options if o.instance == slot]
-        if here and min(here) <= most_s:
+        if _could_take(ticket, slot, min(most_s, shorter_s)):
             best = _best(ahead, ticket)
             if best is not None and best.option.instance == slot and best.spot.open:
                 by_s = {t.id: _delay_s(t, best) for t in left[:place]}
                 bearable = all(by_s[id_] <= bears[id_] for id_ in by_s)
-                if bearable and _seconds(best) < _seconds(first):
+                if bearable and _seconds(best) < shorter_s:
                     return place, best, by_s
         most_s = min(most_s, bears[ticket.id])
     return 0, first, {}
+
+
+def _could_take(ticket: Ticket, slot: str, most_s: float) -> bool:
+    """Whether it is so short there, before looking closer."""
+    for option in ticket.options:
+        if option.instance == slot and option.work_s + option.above_s <= most_s:
+            return True
+    return False
 
 
 def _bears_s(ticket: Ticket, now: float) -> float:
@@ -232,7 +239,7 @@ def _best(ahead: Queues, ticket: Ticket) -> _Best | None:
         lane = ahead.lane(option)
         own_s = option.work_s + option.above_s
         fixed = option.fixed + (price * _FAMILIAR_DOUBLINGS if option.familiar else 0.0)
-        # What it scores if it need not load and shares with nobody: most need no closer look.
+        # At best it need not load and shares with nobody: most need no closer look.
         soonest_s = own_s if lane is None else lane.begin_s + own_s
         if fixed + time_term(price, soonest_s) <= most:
             continue

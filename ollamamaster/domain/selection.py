@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ollamamaster.domain.ability import judged_by, quality
 from ollamamaster.domain.candidates import Reason, Rejection, Wish, sift
 from ollamamaster.domain.estimate import Prospect, prospect
+from ollamamaster.domain.instances import Locality
 from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.policy import locality_term
 from ollamamaster.domain.schedule import Residency, time_term
@@ -103,7 +104,9 @@ def decide(
     """Rank what could do the task. Every pair of the fleet is either ranked or rejected."""
     sifted = sift(task, fleet, settings, wish, skipped)
     likely = _Likely(task, settings, known.abilities)
-    scored = [_score(pair, task, settings, demand, known, likely) for pair in sifted.fit]
+    price = settings.route.price_per_doubling[demand.performance]
+    nearness = {at: locality_term(settings.policy, at, price) for at in Locality}
+    scored = [_score(pair, task, price, nearness, known, likely) for pair in sifted.fit]
     ranked = tuple(sorted(scored, key=_order))
     decision = Decision(task, demand, ranked, sifted.rejected, wish=wish)
     if demand.max_time_s is None:
@@ -121,7 +124,8 @@ class _Likely:
     def __call__(self, model: Model) -> tuple[float, Source]:
         # All that it depends on; builds of one name may differ between instances.
         build = (
-            model.name,
+            # The text of a name is hashed once, the name each time.
+            str(model.name),
             model.quantization,
             model.parameter_size,
             model.shape,
@@ -139,18 +143,17 @@ class _Likely:
 def _score(
     pair: Pair,
     task: Task,
-    settings: Settings,
-    demand: Demand,
+    price: float,
+    nearness: Mapping[Locality, float],
     known: Knowledge,
     likely: _Likely,
 ) -> Candidate:
     expected = prospect(pair, task, known)
-    price = settings.route.price_per_doubling[demand.performance]
     right, judged = likely(pair.model)
     terms = {
         "quality": right,
         "time": time_term(price, expected.weighted_p80_s),
-        "locality": locality_term(settings.policy, pair.instance.locality, price),
+        "locality": nearness[pair.instance.locality],
         "cost": 0.0,
         "region": 0.0,
     }

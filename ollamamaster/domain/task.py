@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain import task_rules
+from ollamamaster.domain.answer_length import SUM_TOKENS, is_small_sum, said_length
 from ollamamaster.domain.models import Capability
 from ollamamaster.domain.tokens import (
     IMAGE_TOKENS,
@@ -121,6 +122,9 @@ _BASE_COMPLEXITY: Mapping[TaskType, float] = {
     TaskType.TOOLS: 0.40,
 }
 
+# Nearly as easy as a fact; of two-digit products the smallest models know only some.
+_OF_A_SUM = 0.25
+
 # A document of this many tokens (four pages of 500) is what the task is about, not an aside.
 _LONG_DOCUMENT_TOKENS = 2000
 
@@ -168,7 +172,12 @@ def analyse(question: Question) -> Task:
     prompt = task_rules.Prompt(window)
     task_type, evidence = _type(question, prompt, prompt_tokens)
     complexity, reasons = _complexity(window, prompt, task_type, prompt_tokens)
-    output = _output(question, task_type)
+    said = said_length(window) if task_type is not TaskType.EMBEDDING else None
+    if task_type is TaskType.MATH and is_small_sum(window):
+        complexity, said, reasons = _OF_A_SUM, SUM_TOKENS, ["one sum of small numbers"]
+    elif said is not None:
+        reasons.append(f"asks for about {said[1]:.0f} tokens")
+    output = _output(question, OUTPUT_TOKENS[task_type] if said is None else Range(*said))
     needs = {Capability.EMBEDDING if task_type is TaskType.EMBEDDING else Capability.COMPLETION}
     if question.images:
         needs.add(Capability.VISION)
@@ -184,6 +193,7 @@ def analyse(question: Question) -> Task:
         evidence=(*evidence, *reasons),
         no_thinking=question.think is False,
         output_limit=_limit(question),
+        length_said=said is not None,
     )
 
 
@@ -236,9 +246,8 @@ def _complexity(
     return round(min(1.0, max(0.0, score)), 3), [*reasons, f"{prompt_tokens} tokens in"]
 
 
-def _output(question: Question, task_type: TaskType) -> Range:
+def _output(question: Question, expected: Range) -> Range:
     limit = _limit(question)
-    expected = OUTPUT_TOKENS[task_type]
     return expected if limit is None else expected.at_most(limit)
 
 

@@ -59,8 +59,9 @@ class RouteListener(Protocol):
 class Trial:
     """One try of one candidate, as it goes. `estimate` is for this try alone.
 
-    `most_others` tells how many requests of ours ran beside it. Times are of the monotonic clock,
-    `started_at` is seconds since the epoch, `first_token_s` counts from the start of the try.
+    `most_others` tells how many requests of ours ran beside it; at its end that is `others`.
+    `began` is of the monotonic clock, `started_at` seconds since the epoch, and `first_token_s`
+    counts from the start of the try.
     """
 
     candidate: Candidate
@@ -74,6 +75,7 @@ class Trial:
     thought: bool = False
     done_reason: str | None = None
     usage: Usage = field(default_factory=Usage)
+    others: int = 0
 
     @property
     def attempt(self) -> Attempt:
@@ -93,12 +95,11 @@ class Answering:
 
     request: RouteRequest
     means: Means
-    attempts: list[Attempt] = field(default_factory=list)
-    records: list[AttemptRecord] = field(default_factory=list)
     health: dict[str, Health] = field(default_factory=dict)
     on_speech: Callable[[Trial], None] | None = None
     trial: Trial | None = None
     _speaker: Trial | None = None
+    _over: list[tuple[Trial, Attempt]] = field(default_factory=list)
     _text: StringIO = field(default_factory=StringIO)
     _thinking: StringIO = field(default_factory=StringIO)
     _first_token_s: float | None = None
@@ -114,6 +115,16 @@ class Answering:
     def characters(self) -> int:
         """How much of an answer has come."""
         return self._text.tell()
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Those that are over, in the order in which they began."""
+        return tuple(attempt for _, attempt in self._over)
+
+    @property
+    def records(self) -> tuple[AttemptRecord, ...]:
+        """What is to be remembered of them."""
+        return tuple(attempt_record(t, attempt, self.request) for t, attempt in self._over)
 
     def elapsed_s(self) -> float:
         """Seconds since the prompt had been read."""
@@ -134,7 +145,7 @@ class Answering:
             instance=trial.candidate.instance if trial else None,
             done_reason=trial.done_reason if trial else None,
             decision=decision,
-            attempts=tuple(self.attempts),
+            attempts=self.attempts,
             usage=usage,
             timing=Timing(
                 total_s=self.elapsed_s() if self._total_s is None else self._total_s,
@@ -247,8 +258,9 @@ class Answering:
     ) -> Attempt:
         seconds = self.means.clock.monotonic() - trial.began
         ended = replace(attempt, outcome=outcome, error=error, seconds=seconds)
-        self.attempts.append(ended)
-        self.records.append(attempt_record(trial, ended, self.request))
+        trial.others = trial.most_others()
+        self._over.append((trial, ended))
+        self._over.sort(key=lambda over: over[0].began)
         return ended
 
     def _learn_health(self, instance: str, failure: AttemptError | None) -> None:

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 from ollamamaster.domain.assessment import answer, understood
 from ollamamaster.domain.judging import World
+from ollamamaster.domain.others import Ours, used_by_others
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from ollamamaster.domain.assessment import Assessment, AssessRequest
     from ollamamaster.domain.models import Model
+    from ollamamaster.domain.profiles import Profiles
     from ollamamaster.domain.snapshot import Fleet
+    from ollamamaster.domain.tickets import Ticket
     from ollamamaster.services.means import Means
 
 
@@ -31,15 +34,30 @@ class AssessService:
         """The answer for this fleet, after asking what is in memory. Raises UsageError."""
         wanted, work = understood(request)
         means = self.means
-        fleet = await means.residency.current(fleet)
+        before, fleet = fleet, await means.residency.current(fleet)
         now = means.clock.now().timestamp()
+        profiles, tickets = means.history.profiles(), means.tickets.others("")
         world = World(
             fleet,
             means.settings,
             means.abilities,
-            means.history.profiles(),
-            means.tickets.others(""),
+            profiles,
+            tickets,
             frozenset(i for i, health in means.liveness.load().items() if health.skipped(now)),
+            _foreign(before, fleet, profiles, tickets, now),
             now,
         )
         return answer(wanted, world, self.library(), request, work)
+
+
+def _foreign(
+    before: Fleet, fleet: Fleet, profiles: Profiles, tickets: Sequence[Ticket], now: float
+) -> Mapping[str, float]:
+    """For how long each instance is expected to be used by others."""
+    if before.checked_at is None:
+        return {}
+    ran = {(t.on.instance, t.on.model) for t in tickets if t.on is not None}
+    uses = used_by_others(
+        before, before.checked_at.timestamp(), fleet, now, Ours(ran, profiles.last_used)
+    )
+    return {instance: use.seconds for instance, use in uses.items()}

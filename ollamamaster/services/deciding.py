@@ -10,6 +10,7 @@ from ollamamaster.domain.instances import Status
 from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.models import ModelName
 from ollamamaster.domain.names import MeantModel, meant_model
+from ollamamaster.domain.others import Ours, used_by_others
 from ollamamaster.domain.schedule import machines, queues
 from ollamamaster.domain.selection import Decision, Demand, decide
 from ollamamaster.domain.snapshot import Fleet
@@ -35,7 +36,8 @@ class Deciding:
     """Decides, and decides again while the route waits, from what is known then.
 
     `first` is the decision with which the route began, `decision` the latest one. `health` is
-    kept as it is known, for those who use the instances.
+    kept as it is known, for those who use the instances. `ran` are the (model, instance) pairs
+    that ran for this user since the route began.
     """
 
     means: Means
@@ -46,9 +48,10 @@ class Deciding:
     first: Decision | None = None
     decision: Decision | None = None
     machines: Mapping[str, Machine] = field(default_factory=dict)
+    ran: set[tuple[str, str]] = field(default_factory=set)
+    _before: Fleet = field(default_factory=Fleet)
     _wanted: Wish = field(default_factory=Wish)
     _task: Task | None = None
-    _profiles: Profiles | None = None
     _panics: bool = False
     _refused: dict[tuple[str, str], Rejection] = field(default_factory=dict)
 
@@ -61,6 +64,10 @@ class Deciding:
         a ModelUnknownError.
         """
         residency = self.means.residency
+        self._before = fleet
+        # Before it is asked what is in memory, and history after it: what ended in between was
+        # seen here or is told there, and is not taken for somebody else's.
+        self._see_who_runs()
         fleet = self.fleet = await residency.current(fleet)
         try:
             wish = self._wish(fleet, note)
@@ -72,7 +79,6 @@ class Deciding:
             wish = self._wish(fleet, note, trying=trying)
         self._wanted = wish
         self._task = analyse(self.request.question)
-        self._profiles = self.means.history.profiles()
         decision = self._ranked(self.request.max_time_s)
         if trying and not decision.ranked and _only_down(decision):
             # Panic mode: the health may be out of date, and trying costs less than giving up.
@@ -92,6 +98,7 @@ class Deciding:
 
     async def look(self, ids: Collection[str], left_s: float | None) -> Decision:
         """What would be decided now, which changes no decision."""
+        self._see_who_runs()
         self.fleet = await self.means.residency.memory(self.fleet, ids)
         return self._ranked(left_s)
 
@@ -116,7 +123,6 @@ class Deciding:
 
     def _ranked(self, limit_s: float | None) -> Decision:
         assert self._task is not None  # noqa: S101 (analysed before anything is ranked)
-        assert self._profiles is not None  # noqa: S101 (read before anything is ranked)
         means, fleet = self.means, self.fleet
         now = means.clock.now().timestamp()
         self.health.clear()
@@ -124,7 +130,8 @@ class Deciding:
         skipped = {i for i, health in self.health.items() if health.skipped(now)}
         if self._panics:
             fleet, skipped = _as_if_up(fleet), set()
-        self.machines = machines(fleet, self._profiles, {})
+        profiles = means.history.profiles()
+        self.machines = machines(fleet, profiles, self._foreign(fleet, profiles, now))
         ahead = queues(self.machines, self.line.others(), self.line.ticket, now)
         decision = decide(
             self._task,
@@ -133,9 +140,22 @@ class Deciding:
             self._wanted,
             Demand(self.request.performance, limit_s),
             skipped,
-            Knowledge(means.abilities, self._profiles, ahead),
+            Knowledge(means.abilities, profiles, ahead),
         )
         return self._without_refused(decision)
+
+    def _see_who_runs(self) -> None:
+        running = [t.on for t in self.line.others() if t.on is not None]
+        self.ran |= {(option.model, option.instance) for option in running}
+
+    def _foreign(self, fleet: Fleet, profiles: Profiles, now: float) -> dict[str, float]:
+        """For how long each instance is expected to be used by others."""
+        checked_at = self._before.checked_at
+        if checked_at is None:
+            return {}
+        ours = Ours({(instance, model) for model, instance in self.ran}, profiles.last_used)
+        uses = used_by_others(self._before, checked_at.timestamp(), fleet, now, ours)
+        return {instance: use.seconds for instance, use in uses.items()}
 
     def _without_refused(self, decision: Decision) -> Decision:
         if not self._refused:

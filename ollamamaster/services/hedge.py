@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio  # noqa: TID253 (imported only by commands that wait for instances)
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.options import options_of
@@ -27,8 +27,6 @@ LOAD_TIMES = 3.0
 LOAD_AT_LEAST_S = 60.0
 # A second attempt takes another machine's time; a person hardly notices less than this.
 LATE_AT_LEAST_S = 1.0
-# The 95% quantile of a lognormal in terms of its 80% quantile: z is 1.645 and 0.842.
-_P95_IN_P80 = 1.645 / 0.842
 # When nobody is idle now, somebody may be soon.
 LOOK_EVERY_S = 1.0
 
@@ -132,16 +130,10 @@ class Hedge:
 
 
 def late_after_s(trial: Trial) -> float:
-    """Seconds into an attempt after which its first token is late.
-
-    The parts are taken as lognormal and dependent, so that the sum is rather too long.
-    """
-    estimate, rates = trial.estimate, trial.candidate.prospect.rates
-    load_s: float = estimate.load_s * rates.load_s.spread**_P95_IN_P80
-    prompt_s: float = estimate.prompt_s * rates.prefill.spread**_P95_IN_P80
-    late_s = estimate.wait_s + load_s + prompt_s
-    resident = trial.candidate.resident
-    return max(LATE_AT_LEAST_S if resident else load_limit_s(trial.candidate), late_s)
+    """Seconds into an attempt after which its first token is late."""
+    candidate = trial.candidate
+    late_s = replace(candidate.prospect, estimate=trial.estimate).first_token_p95_s
+    return max(LATE_AT_LEAST_S if candidate.resident else load_limit_s(candidate), late_s)
 
 
 def load_limit_s(candidate: Candidate) -> float:

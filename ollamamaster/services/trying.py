@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.candidates import Reason
 from ollamamaster.domain.context import context_to_ask, may_truncate_silently, next_context
-from ollamamaster.domain.options import options_of
+from ollamamaster.domain.options import at_once, options_of
 from ollamamaster.domain.schedule import keep_alive_for
 from ollamamaster.errors import BadRequestError, Outcome
 from ollamamaster.services.answering import Trial
@@ -100,7 +100,7 @@ class Trying:
             candidates = list(fresh.values()) or list(self._open.values())
             options = options_of(decision, candidates)
             self.line.enter(options, price, self.request.priority)
-            choice = self.line.take(options, self.deciding.machines)
+            choice = self.line.take(self.deciding.machines)
             chosen = choice.option or options[0]
             key = (chosen.model, chosen.instance)
             candidate = next(c for c in candidates if c.pair.key == key)
@@ -127,8 +127,9 @@ class Trying:
         del self._open[candidate.pair.key]
         machine = self.deciding.machines.get(candidate.instance)
         # Where the slots are known there is one; elsewhere it may have to wait over there.
-        at_once = machine is None or machine.slots_known
-        estimate = _at_once(candidate.estimate) if at_once else candidate.estimate
+        free = machine is None or machine.slots_known
+        estimate = at_once(candidate.prospect) if free else candidate.estimate
+        self.deciding.ran.add(candidate.pair.key)
         for num_ctx in self._contexts(candidate):
             trial = self._trial(candidate, self.line, num_ctx, estimate)
             failure = await self._attempt(trial)
@@ -168,7 +169,8 @@ class Trying:
 
     def _beside(self, candidate: Candidate, line: Line) -> Trial:
         """The trial of a second attempt, which begins at once with what is in memory."""
-        estimate = _at_once(candidate.estimate)
+        self.deciding.ran.add(candidate.pair.key)
+        estimate = at_once(candidate.prospect)
         return self._trial(candidate, line, self._contexts(candidate)[0], estimate)
 
     def _trial(
@@ -219,15 +221,3 @@ class Trying:
 
 def _pauses() -> Iterator[float]:
     return chain(BUSY_PAUSES_S, repeat(BUSY_PAUSES_S[-1]))
-
-
-def _at_once(estimate: Estimate) -> Estimate:
-    """The estimate without the wait."""
-    wait_s = estimate.wait_s
-    return replace(
-        estimate,
-        p20_s=max(0.0, estimate.p20_s - wait_s),
-        p50_s=estimate.p50_s - wait_s,
-        p80_s=estimate.p80_s - wait_s,
-        wait_s=0.0,
-    )

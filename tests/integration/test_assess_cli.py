@@ -176,7 +176,7 @@ def test_a_model_that_is_named_to_be_pulled_makes_it_a_yes(env: dict[str, str]) 
         (("hi", "--requirement", "latency"), "KEY=VALUE"),
         (("hi", "--requirement", "latency=soon"), "no duration"),
         (("hi", "-f", "no-such-file"), "does not exist"),
-        ((), "no prompt"),
+        ((), 'there is no task\n  ollamamaster assess "TASK"'),
     ],
 )
 def test_what_cannot_be_understood_is_exit_code_2(
@@ -199,6 +199,10 @@ def test_a_fleet_that_is_down_is_to_be_started(tmp_path: Path) -> None:
         for instance in duo:
             instance.stop()
         env = home_for(duo, tmp_path / "down")
+        # checked so long ago that every instance is asked again
+        inventory = tmp_path / "down" / "inventory.toml"
+        text = re.sub(r"(?m)^(checked_at = )\d{4}-", r"\g<1>2001-", inventory.read_text("utf-8"))
+        inventory.write_text(text, "utf-8")
         found = data(env, "What is the capital of France?")
     assert found["can_handle"] is False
     assert "ollama serve" in {missing["fix"] for missing in found["missing"]}

@@ -165,6 +165,13 @@ def test_the_same_fleet_and_settings_replay_to_the_same(home: Path) -> None:
     }
 
 
+def test_a_replay_in_a_pipe_tells_the_sum_on_stderr(home: Path) -> None:
+    known(home)
+    three(home)
+    done = run("history", "replay")
+    assert len(done.out.splitlines()) == int(done.err.split(" of 3 would go elsewhere")[0])
+
+
 def test_a_policy_that_denies_what_was_used_sends_it_elsewhere(home: Path, tmp_path: Path) -> None:
     known(home)
     three(home)
@@ -275,6 +282,7 @@ def test_a_history_that_cannot_be_opened_is_exit_7(words: str, home: Path) -> No
     before = (home / "history.db").read_bytes()
     done = run("history", *words.split())
     assert done.code == 7
+    assert done.err.startswith("error: ")
     assert "newer" in done.err
     assert (home / "history.db").read_bytes() == before
 

@@ -79,6 +79,11 @@ def test_a_route_in_a_pipe_loads_no_face(fleet: SimulatedFleet, tmp_path: Path) 
     assert not loaded & ({"rich", "ollamamaster.discovery.scan"} | FACES)
 
 
+def test_an_assessment_in_a_pipe_loads_no_face(fleet: SimulatedFleet, tmp_path: Path) -> None:
+    loaded = loaded_by("assess", "hi", env=home_for(fleet, tmp_path / "home"))
+    assert not loaded & ({"rich", "ollamamaster.discovery.scan"} | FACES)
+
+
 def test_the_help_of_a_command_loads_no_adapter() -> None:
     loaded = loaded_by("route", "--help")
     assert not loaded & {"httpx", "rich", "asyncio", "sqlite3", *FACES}

@@ -27,13 +27,14 @@ def fleet() -> Iterator[SimulatedFleet]:
     """A fleet that has been asked, so that there are models in memory to show."""
     with SimulatedFleet.start("home", speed=1000) as running:
         lines(running, "discover")
-        lines(running, "route", "hello")
-        lines(running, "discover")
         write_workflow(running.home)
         lines(running, "workflow", "allow", "keys")
         lines(running, "workflow", "run", "keys")
-        # on an instance that this fleet does not have, so that a replay goes elsewhere
-        remember(running.home, record(at=time.time(), decision=decided()))
+        lines(running, "route", "hello")
+        lines(running, "discover")
+        # on an instance that this fleet does not have, so that a replay goes elsewhere; earlier,
+        # so that the last one is the one above
+        remember(running.home, record(at=time.time() - 60, decision=decided()))
         yield running
 
 

@@ -11,16 +11,17 @@ import urllib.request
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from program import PATIENCE_S, ended, home_for, run, running, wait_until
 from routes import MODEL, asked, begin, hold, outcomes, request
 
 from ollamamaster.bootstrap import Application
-from ollamamaster.domain.tickets import Priority
+from ollamamaster.domain.tickets import Option, Priority, ProcessId, Ticket
 from ollamamaster.errors import AllFailedError, ExitCode, Outcome, TimeLimitError
-from ollamamaster.services.line import Line
+from ollamamaster.services import line
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def env(duo: SimulatedFleet, tmp_path: Path) -> dict[str, str]:
 
 def load(instance: SimulatedInstance, model: str = MODEL) -> None:
     """Bring a model into its memory."""
-    body = json.dumps({"model": model, "stream": False, "keep_alive": -1}).encode()
+    body = json.dumps({"model": model, "stream": False, "keep_alive": "24h"}).encode()
     with urllib.request.urlopen(f"{instance.url}/api/generate", body, timeout=60) as answer:  # noqa: S310 (our own loopback server)
         answer.read()
 
@@ -101,6 +102,10 @@ def places(env: dict[str, str]) -> list[str | None]:
             # No command came so far yet.
             return []
     return [instance for (instance,) in rows]
+
+
+def _append(order: list[Any], name: object, _task: asyncio.Task[Any]) -> None:
+    order.append(name)
 
 
 # ---- where to
@@ -145,10 +150,21 @@ async def test_what_was_loaded_since_the_fleet_was_asked_is_known(
     application: Application, b: SimulatedInstance
 ) -> None:
     fleet = await asked(application)
+    await begin(application, fleet, instance=b.id).result()
+    old = replace(fleet, checked_at=application.clock.now() - timedelta(seconds=2))
+    assert (await begin(application, old).result()).instance == b.id
+
+
+async def test_an_instance_that_somebody_else_uses_is_left_to_them(
+    application: Application, a: SimulatedInstance, b: SimulatedInstance
+) -> None:
+    load(a)
     load(b)
-    before = fleet.checked_at or application.clock.now()
-    known = replace(fleet, checked_at=before - timedelta(seconds=2))
-    assert (await begin(application, known).result()).instance == b.id
+    fleet = await asked(application)
+    # Another computer sends a prompt to the one that would be chosen.
+    load(a, LARGE)
+    old = replace(fleet, checked_at=application.clock.now() - timedelta(seconds=2))
+    assert (await begin(application, old).result()).instance == b.id
 
 
 async def test_a_load_is_better_than_a_long_line(
@@ -203,13 +219,16 @@ async def test_a_named_instance_is_waited_for_while_others_are_idle(
 async def test_those_who_wait_are_served_as_they_came(
     application: Application, b: SimulatedInstance
 ) -> None:
-    holder = hold(application, b.id, work_s=5.0)
     fleet = await asked(application)
+    for _ in range(4):
+        # What was learnt by then does not change any more how long they take.
+        await begin(application, fleet, instance=b.id).result()
+    holder = hold(application, b.id, work_s=5.0)
     order: list[int] = []
     routes = []
     for number in range(3):
         route = begin(application, fleet, instance=b.id)
-        route.task.add_done_callback(lambda _, number=number: order.append(number))
+        route.task.add_done_callback(partial(_append, order, number))
         await route.waits()
         routes.append(route)
     assert [route.heard.waits[0][1] for route in routes] == [1, 2, 3]
@@ -226,13 +245,60 @@ async def test_a_higher_priority_goes_first(application: Application, b: Simulat
     routes = []
     for priority in (Priority.LOW, Priority.HIGH):
         route = begin(application, fleet, instance=b.id, priority=priority)
-        route.task.add_done_callback(lambda _, name=priority.name: order.append(name))
+        route.task.add_done_callback(partial(_append, order, priority.name))
         await route.waits()
         routes.append(route)
     application.tickets.leave(holder)
     for route in routes:
         await route.result()
     assert order == ["HIGH", "LOW"]
+
+
+async def test_those_who_wait_are_served_though_what_is_known_changes_meanwhile(
+    application: Application, b: SimulatedInstance
+) -> None:
+    fleet = await asked(application)
+    holder = hold(application, b.id, work_s=5.0)
+    # Each was estimated with other rates than those before it, and after the first answer all
+    # are known to be far shorter than that.
+    routes = []
+    for tokens in (4000, 2000, 1000, 500, 20):
+        route = begin(application, fleet, instance=b.id, options={"num_predict": tokens})
+        await route.waits()
+        routes.append(route)
+    application.tickets.leave(holder)
+    for route in routes:
+        assert (await route.result()).instance == b.id
+
+
+async def test_one_that_stands_in_line_and_does_not_move_is_not_waited_for(
+    application: Application, b: SimulatedInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "STUCK_S", 0.3)
+    option = Option(MODEL, b.id, fixed=1.0, work_s=1.0, load_s=0.0, context=4096)
+    at = application.clock.now().timestamp()
+    application.tickets.enter(Ticket("stopped", at, (option,), ProcessId(0, 0.0)))
+    route = begin(application, await asked(application), instance=b.id)
+    await route.waits()
+    assert (await route.result()).instance == b.id
+    assert [t.id for t in application.tickets.others("")] == ["stopped"]
+
+
+async def test_the_others_are_told_when_a_place_is_no_option_any_more(
+    application: Application, a: SimulatedInstance, b: SimulatedInstance
+) -> None:
+    load(a)
+    load(b)
+    a.fault("error_500", count=None)
+    hold(application, b.id, work_s=500.0)
+    fleet = await asked(application)
+    route = begin(application, fleet)
+    await route.hears(ends=1)
+    await route.waits()
+    [mine] = [t for t in application.tickets.others("") if t.on is None]
+    assert {option.instance for option in mine.options} == {b.id}
+    route.task.cancel()
+    await asyncio.wait([route.task])
 
 
 async def test_the_wait_is_in_queue_s(application: Application, b: SimulatedInstance) -> None:
@@ -299,13 +365,14 @@ def test_a_signal_while_waiting_leaves_no_ticket(
 def test_a_command_that_was_killed_holds_no_place(
     a: SimulatedInstance, env: dict[str, str]
 ) -> None:
-    a.fault("hang_generate")
+    a.fault("hang_generate", count=None)
     asked_for = ("route", "hello", "-m", MODEL, "--instance", a.id)
     with running(*asked_for, env=env) as process:
         wait_until(lambda: places(env) == [a.id], "it is sent")
         process.kill()
         process.wait(PATIENCE_S)
     assert places(env) == [a.id]
+    a.clear_faults()
     assert run(*asked_for, env=env).code == 0
     assert places(env) == []
 
@@ -313,12 +380,13 @@ def test_a_command_that_was_killed_holds_no_place(
 def test_the_next_in_line_begins_when_the_one_before_is_killed(
     a: SimulatedInstance, env: dict[str, str]
 ) -> None:
-    a.fault("hang_generate")
+    a.fault("hang_generate", count=None)
     asked_for = ("route", "hello", "-m", MODEL, "--instance", a.id)
     with running(*asked_for, env=env) as first:
         wait_until(lambda: places(env) == [a.id], "the first is sent")
         with running(*asked_for, env=env) as second:
             wait_until(lambda: places(env) == [a.id, None], "the second stands in line")
+            a.clear_faults()
             first.kill()
             assert ended(second).code == 0
 
@@ -331,9 +399,9 @@ async def test_a_pause_for_busy_instances_ends_when_one_of_ours_ends_there(
 ) -> None:
     here = hold(application, a.id, work_s=60.0)
     elsewhere = hold(application, b.id, work_s=60.0)
-    line = Line(application.tickets, application.clock, "waiting")
-    line.notice()
-    pause = asyncio.ensure_future(line.freed({a.id}, 3600.0))
+    place = line.Line(application.tickets, application.clock, "waiting")
+    place.notice()
+    pause = asyncio.ensure_future(place.freed({a.id}, 3600.0))
     application.tickets.leave(elsewhere)
     done, _ = await asyncio.wait([pause], timeout=0.2)
     assert not done

@@ -295,3 +295,8 @@ def test_a_model_that_turns_out_to_be_spilled_no_longer_tells_of_the_others() ->
     cold = attempt(usage(decode=5.0), in_vram=None, resident=False)
     rows = taught([cold, attempt(usage(decode=5.0), in_vram=0.7)])
     assert not rows[instance_key(ID)]["models"]
+
+
+def test_a_recorded_load_so_short_that_it_may_be_none_is_not_learnt() -> None:
+    glance = attempt(recorded("generate-keep-alive-forever"), resident=False, **SMALL)
+    assert learnt_rate("load", glance) is None

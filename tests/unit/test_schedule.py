@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ollamamaster.domain.candidates import Pair
+from ollamamaster.domain.estimate import prospect
 from ollamamaster.domain.instances import (
     Gpu,
     GpuSource,
@@ -18,12 +19,14 @@ from ollamamaster.domain.instances import (
     InstanceSettings,
     Locality,
 )
+from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.machines import Held, Machine, Residency, bytes_needed, machines
 from ollamamaster.domain.models import GB, LoadedModel, Model, ModelName, ModelShape
 from ollamamaster.domain.profiles import Profiles
 from ollamamaster.domain.queues import Queues
 from ollamamaster.domain.schedule import choose, in_order, keep_alive_for, plan, queues, time_term
 from ollamamaster.domain.snapshot import Fleet
+from ollamamaster.domain.task import Question, analyse
 from ollamamaster.domain.tickets import Choice, Option, Priority, ProcessId, Ticket, TicketState
 
 NOW = 1000.0
@@ -105,9 +108,15 @@ def test_a_cloud_model_never_waits() -> None:
     assert choice.begins
 
 
-def test_use_by_others_holds_a_slot() -> None:
-    choice = choose(ticket("me"), [], fleet_of(machine(foreign_s=7.0)), NOW)
-    assert (choice.begins, choice.wait_s) == (False, 7.0)
+def test_nobody_is_held_for_others_as_the_instance_itself_lets_them_in_soonest() -> None:
+    assert choose(ticket("me"), [], fleet_of(machine(foreign_s=7.0)), NOW).begins
+
+
+def test_what_others_use_is_avoided_where_another_is_as_good() -> None:
+    fleet = fleet_of(machine("a", foreign_s=7.0), machine("b"))
+    choice = choose(ticket("me", option("a"), option("b")), [], fleet, NOW)
+    assert choice.option is not None
+    assert choice.option.instance == "b"
 
 
 def test_an_option_that_begins_says_no_load_where_the_model_is_resident() -> None:
@@ -429,6 +438,16 @@ def test_the_turn_of_a_pair_is_that_of_an_option_for_it() -> None:
     assert (turn.wait_s, turn.residency) == (6.0, Residency.RESIDENT)
 
 
+def test_an_estimate_waits_for_what_the_machine_gives_to_those_beside_it() -> None:
+    loaded = LoadedModel(ModelName("llama", "8b"), size=5 * GB, context_length=1 << 20)
+    here = instance(loaded, settings=InstanceSettings(slots=2))
+    known = machines(Fleet((here,)), Profiles(), {})
+    beside = [running("x", option(here.id, work_s=1e6))]
+    ahead = Knowledge(queues=queues(known, beside, None, NOW))
+    said = prospect(Pair(llama(), here), analyse(Question("hello")), ahead).estimate
+    assert said.wait_s == pytest.approx(said.prompt_s + said.generation_s)
+
+
 def test_without_any_queues_the_instance_itself_tells_what_is_resident() -> None:
     loaded = LoadedModel(ModelName("llama", "8b"), size=5 * GB, context_length=4096)
     assert Queues().turn(Pair(llama(), instance(loaded)), 100).residency is Residency.RESIDENT
@@ -507,7 +526,7 @@ def test_no_more_begin_than_there_are_slots_whoever_looks_first(
     after = taken(taken(list(tickets), fleet, NOW), fleet, NOW)
     for name, of in fleet.items():
         used = sum(t.on is not None and t.on.instance == name for t in after)
-        assert used <= max(0, of.slots - (of.foreign_s > 0))
+        assert used <= of.slots
 
 
 @given(_tickets(), _fleets())
@@ -528,8 +547,7 @@ def test_choosing_and_planning_agree(tickets: list[Ticket], fleet: dict[str, Mac
 def test_whenever_nothing_runs_somebody_begins(
     tickets: list[Ticket], fleet: dict[str, Machine]
 ) -> None:
-    idle = {name: replace(of, foreign_s=0.0) for name, of in fleet.items()}
-    assert any(choice.begins for _, choice in plan(idle, tickets, NOW))
+    assert any(choice.begins for _, choice in plan(fleet, tickets, NOW))
 
 
 @settings(max_examples=50)

@@ -83,7 +83,7 @@ def _request(task: str | None, stated: list[str], files: list[str]) -> AssessReq
     pairs = tuple(pairs_of(stated))
     attached = read_attachments(files)
     return AssessRequest(
-        task=read_prompt(task, OUTPUT.note),
+        task=read_prompt(task, OUTPUT.note, "assess", "task"),
         requirements=pairs,
         documents=attached.documents,
         images=len(attached.images),
