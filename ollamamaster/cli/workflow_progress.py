@@ -142,5 +142,5 @@ class Progress:
 
     def _about(self, step: Step) -> str:
         expected = self._plan.expected.get(step.id) if self._plan is not None else None
-        length = 0.0 if expected is None else expected.ends_s - expected.begins_s
+        length = None if expected is None else expected.seconds
         return f" of about {seconds(length)}" if length else ""

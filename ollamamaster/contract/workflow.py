@@ -81,9 +81,7 @@ def _step(step: Step, expected: Expected | None) -> dict[str, Any]:
         "does": does(step),
         "waits_for": sorted(step.waits_for),
         "places": [{"model": place.model, "instance": place.instance} for place in places],
-        "expected_seconds": (
-            None if expected is None else rounded(expected.ends_s - expected.begins_s)
-        ),
+        "expected_seconds": None if expected is None else rounded(expected.seconds),
     }
 
 

@@ -31,6 +31,11 @@ class Expected:
     ends_s: float
     places: tuple[Place, ...] = ()
 
+    @property
+    def seconds(self) -> float | None:
+        """How long it takes; None where nothing is known, as of a tool that was never called."""
+        return self.ends_s - self.begins_s or None
+
 
 # Work of a step: pieces that may run side by side, each with the places that could do it, the
 # preferred one first; or the seconds of a call that uses no instance.

@@ -29,10 +29,8 @@ class Plan:
 
     @property
     def expected_s(self) -> float | None:
-        """Seconds until the last step ends; None where a step cannot be foreseen."""
-        if not self.expected:
-            return None
-        return max(each.ends_s for each in self.expected.values())
+        """Seconds until the last step ends; None where nothing is known."""
+        return max((each.ends_s for each in self.expected.values()), default=0.0) or None
 
     @property
     def instances(self) -> frozenset[str]:

@@ -49,10 +49,13 @@ def render_plan(console: Console, plan: Plan, names: Mapping[str, str], shown_as
 
 def expected_line(plan: Plan) -> str:
     """`expected 31 s over 2 machines · longest: source → digest → answer`."""
+    if plan.expected_s is None:
+        return "nothing is known yet of how long it takes"
     count = len(plan.instances)
     where = f" over {count} machine{'s' if count > 1 else ''}" if count else ""
-    took = {i: each.ends_s - each.begins_s for i, each in plan.expected.items()}
-    return f"expected {seconds(plan.expected_s)}{where}{_longest(plan, took)}"
+    took = {i: each.seconds or 0.0 for i, each in plan.expected.items()}
+    but = "" if all(took.values()) else ", without what was never timed"
+    return f"expected {seconds(plan.expected_s)}{where}{but}{_longest(plan, took)}"
 
 
 def took_line(plan: Plan, result: RunResult) -> str:
@@ -86,7 +89,7 @@ def _graph(plan: Plan, names: Mapping[str, str]) -> Table:
             f"{one_line(p.model)} on {one_line(names.get(p.instance, p.instance))}" for p in places
         )
         before = ", ".join(sorted(step.waits_for))
-        took = "" if expected is None else seconds(expected.ends_s - expected.begins_s)
+        took = "" if expected is None else seconds(expected.seconds)
         grid.add_row(
             Text.assemble((mark, "dim"), (step_id, "bold")),
             Text(where or one_line(does(step))),
@@ -115,7 +118,8 @@ def plan_rows(plan: Plan) -> Iterator[list[str]]:
         for step_id in wave:
             step = plan.workflow.step(step_id)
             expected = plan.expected.get(step_id)
-            took = "" if expected is None else f"{expected.ends_s - expected.begins_s:.1f}"
+            known = None if expected is None else expected.seconds
+            took = "" if known is None else f"{known:.1f}"
             yield [str(number), step_id, does(step), ",".join(sorted(step.waits_for)), took]
 
 
