@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.trust import shown
@@ -51,7 +52,7 @@ def not_allowed(workflow: Workflow, server: ToolServer) -> NotAllowedError:
     does = "would use" if server.url is not None else "would run"
     return NotAllowedError(
         f"the workflow {workflow.name} {does} {shown(server)}, which you never allowed",
-        hint=f"to allow it: ollamamaster workflow allow {workflow.path}",
+        hint=f"to allow it: ollamamaster workflow allow {shlex.quote(workflow.path)}",
         server=server.name,
     )
 

@@ -94,6 +94,7 @@ class Planner:
     note: Callable[[str], None]
     took: Mapping[str, float]
     person: bool
+    _unknown: frozenset[str] = frozenset()
     _given: dict[str, Given] = field(default_factory=dict)
     _problems: list[WorkflowProblem] = field(default_factory=list)
     _errors: list[OllamaMasterError] = field(default_factory=list)
@@ -102,6 +103,7 @@ class Planner:
         """The plan; with problems there is no expectation."""
         order = waves(workflow.steps)
         values = {**_unknown_inputs(workflow), **inputs}
+        self._unknown = frozenset(i.name for i in workflow.inputs if i.required) - set(inputs)
         work: dict[str, Work] = {}
         for wave in order:
             for step_id in wave:
@@ -144,7 +146,7 @@ class Planner:
             )
             models = models_of(work, scope)
         except (MissingDataError, UsageError) as error:
-            if isinstance(error, OllamaMasterError) and not _depends(step):
+            if isinstance(error, OllamaMasterError) and not self._depends(step):
                 self._problem(step, "files", error)
             return []
         if models is None:
@@ -161,17 +163,22 @@ class Planner:
         return True
 
     def _attached(self, step: Step) -> Callable[[Iterable[tuple[str, bool]]], Attached]:
-        """Files that are known already are read; those that a step names are not there yet."""
+        """Files that are known already are read; those that are named later are not there yet."""
         assert isinstance(step.work, ModelWork)  # noqa: S101 (asked before)
-        later = [
-            any(r.root is not Root.INPUTS for r in each.references) for each in step.work.files
-        ]
+        later = [any(map(self._comes_later, each.references)) for each in step.work.files]
 
         def read(paths: Iterable[tuple[str, bool]]) -> Attached:
             now = [path for path, is_later in zip(paths, later, strict=True) if not is_later]
             return self.attach(now)
 
         return read
+
+    def _depends(self, step: Step) -> bool:
+        return any(self._comes_later(reference) for _, reference in step.references)
+
+    def _comes_later(self, reference: Reference) -> bool:
+        """Whether its value is not known before the run."""
+        return reference.root is not Root.INPUTS or reference.of in self._unknown
 
     async def _decided(self, step: Step, request: RouteRequest) -> Decision | None:
         run = self.routes.begin(request)
@@ -252,7 +259,3 @@ def _unknown_inputs(workflow: Workflow) -> dict[str, Any]:
         InputType.JSON: [],
     }
     return {i.name: empty[i.type] if i.required else i.default for i in workflow.inputs}
-
-
-def _depends(step: Step) -> bool:
-    return any(reference.root is not Root.INPUTS for _, reference in step.references)

@@ -16,6 +16,7 @@ from ollamamaster.errors import (
     FailedError,
     OllamaMasterError,
     Outcome,
+    PromptMissingError,
     ServerFailedError,
     UsageError,
 )
@@ -114,6 +115,9 @@ class StepRunner:
 
     async def _ask(self, step: Step, work: ModelWork, scope: Scope) -> Given:
         request = route_request(work, scope, self.settings, self.attach, person=self.person)
+        if not request.prompt.strip():
+            # Ollama would only load the model, and answer nothing
+            raise PromptMissingError("the prompt is empty")
         models = models_of(work, scope)
         hearing = OfStep(step.id, self.listener)
         if models is None:

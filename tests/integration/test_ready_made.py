@@ -98,6 +98,14 @@ def test_each_of_them_is_run_here() -> None:
     )
 
 
+@pytest.mark.parametrize("name", sorted({*ready_made_names()} - {"research-and-remember"}))
+def test_each_is_found_right_before_its_inputs_are_known(env: dict[str, str], name: str) -> None:
+    new(env, name)
+    done = run("workflow", "check", name, "--json", env=env)
+    assert (done.code, done.data["problems"]) == (0, [])
+    assert done.data["expected_seconds"] > 0
+
+
 def test_code_is_reviewed_by_two_models_and_judged(env: dict[str, str], tmp_path: Path) -> None:
     new(env, "code-review")
     (tmp_path / "code.diff").write_text("- a = 1\n+ a = 2\n", "utf-8")

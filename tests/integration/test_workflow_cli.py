@@ -187,6 +187,19 @@ def test_a_step_is_tried_again_as_often_as_it_says(env: dict[str, str], tmp_path
     assert run("workflow", "run", "w", env=env).out == "at last\n"
 
 
+def test_an_empty_prompt_is_asked_of_nobody(env: dict[str, str]) -> None:
+    write(
+        env,
+        "w",
+        ask("a", "hello", 'when = "{{ inputs.x }}"'),
+        ask("b", "{{ steps.a.text }}"),
+        "[inputs.x]\ntype = 'boolean'\ndefault = false\n",
+    )
+    done = run("workflow", "run", "w", "--json", env=env)
+    assert error_of(done) == (5, "step_failed")
+    assert "the prompt is empty" in done.envelope["errors"][0]["message"]
+
+
 def test_a_failed_step_ends_the_run_with_all_steps_in_the_data(env: dict[str, str]) -> None:
     write(env, "w", CORPUS, call("a", "die"), ask("b", "{{ steps.a.text }}"))
     done = run("workflow", "run", "w", "--yes", "--json", env=env)
