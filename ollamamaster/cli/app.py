@@ -29,6 +29,8 @@ COMMANDS = {
     "assess": "Tell whether the fleet can do a task, and how long it takes.",
     "pull": "Download a model onto an instance.",
     "workflow": "Run steps that hand their results on: models, several at once, and tools.",
+    "serve-mcp": "Serve the fleet to Claude and other MCP hosts.",
+    "install-mcp": "Tell Claude or another MCP host to start the server.",
     "history": "Look at past requests: how fast, how well foreseen, and decided again.",
     "config": "Create, show and check config.toml.",
     "sandbox": "Try everything on a simulated fleet, without Ollama or a GPU.",

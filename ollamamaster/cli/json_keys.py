@@ -86,6 +86,7 @@ DATA: dict[str, dict[str, str]] = {
         "": "runs",
         "runs[]": "run_id workflow status started_at seconds",
     },
+    "install-mcp": {"": "host path name entry changed backup"},
     "history list": {
         "": "requests",
         "requests[]": "id at who task_type model instance outcome seconds",
@@ -145,8 +146,9 @@ BLOCKS: dict[str, dict[str, str]] = {
         "estimate": "p20_s p50_s p80_s wait_s load_s prompt_s generation_s",
     },
 }
-# Tables whose keys are not ours, or grow: labels, the parts of a score, values of config.toml.
-OPEN = ("labels", "terms", "value", "data", "default")
+# Tables whose keys are not ours, or grow: labels, the parts of a score, values of config.toml,
+# what an MCP host is told, what a model or a tool said as JSON.
+OPEN = ("labels", "terms", "value", "entry", "data", "default")
 
 # `--json --stream` and `--json --watch` print these before the envelope, one a line.
 LINES = {

@@ -31,16 +31,7 @@ def run_route(flags: RouteFlags) -> int:
     if flags.explain:
         return _explain(application, request)
     run = application.route_service().begin(request)
-    try:
-        return _answered(application, run, _listener(flags), flags)
-    finally:
-        # the answer is out, and nobody waits for what is learnt from it
-        run.record()
-
-
-def _answered(
-    application: Application, run: RouteRun, listener: WaitingListener, flags: RouteFlags
-) -> int:
+    listener = _listener(flags)
     try:
         result = run_async(_answer(application, run, listener))
     except OllamaMasterError as error:
@@ -72,9 +63,7 @@ async def _answer(
     status = asyncio.create_task(listener.status.keep_true())
     try:
         with PullDisplay() as pulling:
-            return await run.complete(
-                application.fleet_service().first, listener, pulling, record=False
-            )
+            return await run.complete(application.fleet_service().first, listener, pulling)
     finally:
         status.cancel()
         await application.ollama.aclose()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ollamamaster.domain.catalogue import as_configured
 from ollamamaster.domain.instances import Instance, Locality, Status
@@ -52,8 +52,7 @@ class Rejection:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """A model on an instance. `model` has what the config says of it."""
 
     model: Model
@@ -61,12 +60,12 @@ class Pair:
 
     @property
     def key(self) -> tuple[str, str]:
-        return str(self.model.name), self.instance.id
+        return self.model.name.text, self.instance.id
 
     @property
     def loaded(self) -> LoadedModel | None:
         """The model in the instance's memory, if it is there."""
-        return self.instance.loaded_model(str(self.model.name))
+        return self.instance.loaded_model(self.model.name.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ollamamaster.domain.ability import judged_by, quality
 from ollamamaster.domain.candidates import Reason, Rejection, Wish, sift
-from ollamamaster.domain.estimate import Prospect, prospect
+from ollamamaster.domain.estimate import Outlook, Prospect
 from ollamamaster.domain.instances import Locality
 from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.policy import locality_term
@@ -37,8 +37,7 @@ class Demand:
     max_time_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A pair with its score; `terms` add up to it. All are fractions of p(success).
 
     `judged` is what the `quality` among them rests on, None where that was not kept.
@@ -55,11 +54,11 @@ class Candidate:
 
     @property
     def model(self) -> str:
-        return str(self.pair.model.name)
+        return self.prospect.pair.model.name.text
 
     @property
     def instance(self) -> str:
-        return self.pair.instance.id
+        return self.prospect.pair.instance.id
 
     @property
     def estimate(self) -> Estimate:
@@ -103,10 +102,10 @@ def decide(
 ) -> Decision:
     """Rank what could do the task. Every pair of the fleet is either ranked or rejected."""
     sifted = sift(task, fleet, settings, wish, skipped)
-    likely = _Likely(task, settings, known.abilities)
+    likely, outlook = _Likely(task, settings, known.abilities), Outlook(task, known)
     price = settings.route.price_per_doubling[demand.performance]
     nearness = {at: locality_term(settings.policy, at, price) for at in Locality}
-    scored = [_score(pair, task, price, nearness, known, likely) for pair in sifted.fit]
+    scored = [_score(outlook(pair), price, nearness, likely) for pair in sifted.fit]
     ranked = tuple(sorted(scored, key=_order))
     decision = Decision(task, demand, ranked, sifted.rejected, wish=wish)
     if demand.max_time_s is None:
@@ -125,7 +124,7 @@ class _Likely:
         # All that it depends on; builds of one name may differ between instances.
         build = (
             # The text of a name is hashed once, the name each time.
-            str(model.name),
+            model.name.text,
             model.quantization,
             model.parameter_size,
             model.shape,
@@ -141,14 +140,9 @@ class _Likely:
 
 
 def _score(
-    pair: Pair,
-    task: Task,
-    price: float,
-    nearness: Mapping[Locality, float],
-    known: Knowledge,
-    likely: _Likely,
+    expected: Prospect, price: float, nearness: Mapping[Locality, float], likely: _Likely
 ) -> Candidate:
-    expected = prospect(pair, task, known)
+    pair = expected.pair
     right, judged = likely(pair.model)
     terms = {
         "quality": right,
@@ -168,7 +162,7 @@ def _within(decision: Decision, limit_s: float, wish: Wish) -> Decision:
     """The decision under a time limit.
 
     When nothing fits, the fastest is used, unless the person insisted on a model or an instance
-    whose speed is known; where it is not known, trying is the only honest answer.
+    and its speed is known; where it is not known, trying is the only honest answer.
     """
     in_time = tuple(c for c in decision.ranked if c.estimate.p80_s <= limit_s)
     if in_time or not decision.ranked:
@@ -176,7 +170,7 @@ def _within(decision: Decision, limit_s: float, wish: Wish) -> Decision:
         return replace(decision, ranked=in_time, rejected=(*decision.rejected, *rejected))
     by_speed = sorted(decision.ranked, key=lambda c: c.estimate.p80_s)
     insisted = wish.model is not None or wish.instance is not None
-    if insisted and all(c.prospect.rates.known for c in by_speed):
+    if insisted and by_speed[0].prospect.rates.known:
         rejected = [_too_slow(c, limit_s) for c in by_speed]
         return replace(decision, ranked=(), rejected=(*decision.rejected, *rejected), refused=True)
     return replace(decision, ranked=tuple(by_speed), late=True)

@@ -1,3 +1,3 @@
-"""Other MCP servers, called by the tool steps of workflows. Only this package imports `mcp`."""
+"""Other MCP servers, called by the tool steps of workflows."""
 
 from __future__ import annotations

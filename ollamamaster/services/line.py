@@ -29,6 +29,8 @@ _TINY_S = 0.05
 # A waiting route decides again every second. One that does not take a free place for three has
 # stopped (Ctrl-Z, a sleeping container) or sees it otherwise, and is not waited for.
 STUCK_S = 3.0
+# A ticket that runs, its model and its instance.
+_Place = tuple[str, str, str]
 # The ticket store knows which process this is.
 _THIS_PROCESS = ProcessId(0, 0.0)
 
@@ -44,7 +46,7 @@ class Line:
     waited_s: float = 0.0
     _names: int = 0
     _seen: int = 0
-    _others: set[tuple[str, str]] = field(default_factory=set)
+    _others: set[_Place] = field(default_factory=set)
     _expected: dict[str, float] = field(default_factory=dict)
 
     def others(self) -> Sequence[Ticket]:
@@ -99,7 +101,8 @@ class Line:
         """Begin there if nobody else of ours runs there; whether it did."""
 
         def chosen(_me: Ticket, others: Sequence[Ticket]) -> Choice:
-            return Choice(option, begins=option.instance not in {i for _, i in _running(others)})
+            taken = {instance for _, _, instance in _running(others)}
+            return Choice(option, begins=option.instance not in taken)
 
         return self._taken(chosen).begins
 
@@ -121,8 +124,8 @@ class Line:
         self._others = _running(self.others())
         self._seen = self.tickets.changes()
 
-    async def change(self, within_s: float) -> frozenset[str]:
-        """Wait until something changed, or so long; the instances where one began or ended."""
+    async def change(self, within_s: float) -> frozenset[tuple[str, str]]:
+        """Wait until something changed, or so long; the (model, instance) that began or ended."""
         began = self.clock.monotonic()
         try:
             while self.clock.monotonic() - began < within_s:
@@ -133,7 +136,7 @@ class Line:
             self.waited_s += self.clock.monotonic() - began
         before = self._others
         self.notice()
-        return frozenset(instance for _, instance in before ^ self._others)
+        return frozenset((model, instance) for _, model, instance in before ^ self._others)
 
     async def freed(self, instances: Collection[str], within_s: float) -> None:
         """Wait until one of ours ended on one of these instances, at most so long."""
@@ -141,7 +144,7 @@ class Line:
         while (left := within_s - (self.clock.monotonic() - began)) > 0:
             before = self._others
             await self.change(left)
-            if any(instance in instances for _, instance in before - self._others):
+            if any(instance in instances for _, _, instance in before - self._others):
                 return
 
     def wait(self) -> None:
@@ -165,8 +168,8 @@ class Line:
         return self.id if self.ticket is None else self.ticket.id
 
 
-def _running(tickets: Sequence[Ticket]) -> set[tuple[str, str]]:
-    return {(t.id, t.on.instance) for t in tickets if t.on is not None}
+def _running(tickets: Sequence[Ticket]) -> set[_Place]:
+    return {(t.id, t.on.model, t.on.instance) for t in tickets if t.on is not None}
 
 
 def _differ(old: Sequence[Option], told: Sequence[Option], known: Sequence[Option]) -> bool:

@@ -111,10 +111,14 @@ class Trying:
             self.listener.waiting(name, choice.position, choice.wait_s)
             bound = max(_ASK_EVERY_S, choice.wait_s)
             changed = await self.line.change(min(DECIDE_EVERY_S, bound))
-            if changed or clock.monotonic() - decided_at >= DECIDE_EVERY_S:
-                places = changed or {c.instance for c in candidates}
-                await self.deciding.again(places, self._left_s())
+            # What ran where it was in memory already changed nothing there: whoever is next
+            # takes the place at once, and the others do not ask everybody because of it.
+            places = {i for model, i in changed if not self.deciding.holds(model, i)}
+            if clock.monotonic() - decided_at >= DECIDE_EVERY_S:
+                places |= {c.instance for c in candidates}
                 decided_at = clock.monotonic()
+            if places:
+                await self.deciding.again(places, self._left_s())
 
     def _left_s(self) -> float | None:
         limit = self.request.max_time_s

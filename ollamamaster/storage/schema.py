@@ -331,12 +331,12 @@ TABLES = (
             Key(
                 "detach_after_s",
                 number(0),
-                "when a long call goes on by itself (not used yet)",
+                "when a long call goes on by itself",
             ),
             Key(
                 "file_roots",
                 several(_FOLDER, "a list of folders"),
-                "what it may read (not used yet)",
+                "what it may read",
             ),
         ),
     ),

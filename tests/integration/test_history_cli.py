@@ -287,6 +287,23 @@ def test_a_history_that_cannot_be_opened_is_exit_7(words: str, home: Path) -> No
     assert (home / "history.db").read_bytes() == before
 
 
+@pytest.mark.parametrize("words", ["list", "show last", "stats", "replay"])
+def test_a_mistake_in_the_config_is_exit_7_in_a_pipe_as_on_a_terminal(
+    words: str, home: Path
+) -> None:
+    three(home)
+    (home / "config.toml").write_text("x = [\n", "utf-8")
+    done = run("history", *words.split())
+    assert (done.code, done.out) == (7, "")
+    assert "not TOML" in done.err
+
+
+def test_the_path_needs_no_config(home: Path) -> None:
+    home.mkdir()
+    (home / "config.toml").write_text("x = [\n", "utf-8")
+    assert run("history", "path").code == 0
+
+
 def test_a_damaged_history_is_set_aside_and_an_empty_list(home: Path) -> None:
     home.mkdir()
     (home / "history.db").write_bytes(b"damage" * 1000)

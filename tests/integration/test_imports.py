@@ -109,3 +109,8 @@ def test_a_workflow_without_tools_runs_without_mcp(fleet: SimulatedFleet, tmp_pa
     file.write_text('name = "w"\n[[steps]]\nid = "a"\nprompt = "hi"\n', "utf-8")
     loaded = loaded_by("workflow", "run", str(file), env=env)
     assert not loaded & ({"rich"} | FACES)
+
+
+def test_telling_a_host_of_the_server_does_not_load_it() -> None:
+    loaded = loaded_by("install-mcp", "claude-code", "--print")
+    assert not loaded & {"httpx", "rich", "asyncio", "sqlite3", "ollamamaster.ollama", *FACES}

@@ -102,6 +102,7 @@ COMMANDS = {
     "workflow list": ["workflow", "list"],
     "workflow allow": ["workflow", "allow", "keys"],
     "workflow runs": ["workflow", "runs"],
+    "install-mcp": ["install-mcp", "claude-code", "--print"],
     "history list": ["history", "list"],
     "history show": ["history", "show", "last"],
     "history stats": ["history", "stats"],

@@ -24,15 +24,19 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 
 # Values that nobody can complete: numbers, durations, prose.
 FREE = {
+    "--allowed-host",
     "--before",
     "--forget",
     "--input",
     "--input-file",
     "--concurrency",
+    "--host",
     "--keep-alive",
     "--limit",
     "--max-time",
+    "--name",
     "--option",
+    "--port",
     "--ports",
     "--requirement",
     "--resume",

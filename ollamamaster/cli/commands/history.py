@@ -58,7 +58,7 @@ def list_(
     ollamamaster history list --since 1d --outcome all_failed
     ollamamaster history list --limit 1000 --json | jq '[.data.requests[].seconds] | add'
     """
-    application = _application()
+    application = _configured()
     query = HistoryQuery(
         limit,
         None if model is None else _full_name(model),
@@ -98,7 +98,7 @@ def show(
     """
     from ollamamaster.domain.request_ids import as_typed
 
-    application = _application()
+    application = _configured()
     beginning = as_typed(request)
     if not beginning:
         raise UsageError("the id is empty", hint="ollamamaster history list")
@@ -308,12 +308,22 @@ def _application() -> Application:
     return Application(note=OUTPUT.note_once)
 
 
+def _configured() -> Application:
+    """One whose config can be read. Raises ConfigInvalidError.
+
+    Only a terminal is shown what the config says; what is wrong is told in a pipe just the same.
+    """
+    application = _application()
+    _ = application.settings
+    return application
+
+
 def _readable() -> Application:
-    """One whose history can be opened. Raises StateUnusableError.
+    """One whose history can be opened too. Raises StateUnusableError.
 
     What is learnt is only advice to a route, and would be left out with a note.
     """
-    application = _application()
+    application = _configured()
     application.remembered.count()
     return application
 
