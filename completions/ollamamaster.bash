@@ -120,11 +120,21 @@ _ollamamaster_value() {
         'session delete 1' | \
         'session export 1' | \
         'session rename 1' | \
+        'workflow new 1' | \
         'install-mcp --name')
         source=sessions
         ;;
     'session export --format')
         words='jsonl markdown'
+        ;;
+    'workflow run 1' | \
+        'workflow check 1' | \
+        'workflow show 1' | \
+        'workflow allow 1')
+        source=workflows files=yes
+        ;;
+    'workflow new --from')
+        words='code-review consensus document-insights research-and-remember translate-and-check'
         ;;
     'serve-mcp --transport')
         words='stdio http'
@@ -149,7 +159,7 @@ _ollamamaster_value() {
         words='bash zsh fish powershell'
         ;;
     'help 1')
-        words='exit-codes json environment files targets exposure discover models route chat session assess compare pull serve-mcp install-mcp history config sandbox completion help'
+        words='exit-codes json environment files targets exposure discover models route chat session assess compare pull workflow serve-mcp install-mcp history config sandbox completion help'
         ;;
     esac
     # shellcheck disable=SC2086 # words of our own
@@ -196,7 +206,7 @@ _ollamamaster_command() {
     commands='' options='' takes=''
     case $1 in
     '')
-        commands='discover models route chat session assess compare pull serve-mcp install-mcp history config sandbox completion help'
+        commands='discover models route chat session assess compare pull workflow serve-mcp install-mcp history config sandbox completion help'
         options='--version -h --help'
         ;;
     'discover')
@@ -246,6 +256,34 @@ _ollamamaster_command() {
     'pull')
         options='--instance --json -q --quiet -v --verbose --debug --no-color -h --help'
         takes='--instance'
+        ;;
+    'workflow')
+        commands='run check list show new allow runs'
+        options='-h --help'
+        ;;
+    'workflow run')
+        options='--input --input-file --dry-run --resume --changed-ok --yes --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='--input --input-file --resume'
+        ;;
+    'workflow check')
+        options='--json -q --quiet -v --verbose --debug --no-color -h --help'
+        ;;
+    'workflow list')
+        options='--json -q --quiet -v --verbose --debug --no-color -h --help'
+        ;;
+    'workflow show')
+        options='--json -q --quiet -v --verbose --debug --no-color -h --help'
+        ;;
+    'workflow new')
+        options='--from --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='--from'
+        ;;
+    'workflow allow')
+        options='--json -q --quiet -v --verbose --debug --no-color -h --help'
+        ;;
+    'workflow runs')
+        options='--limit --forget --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='--limit --forget'
         ;;
     'serve-mcp')
         options='--transport --host --port --allowed-host --read-only --json -q --quiet -v --verbose --debug --no-color -h --help'

@@ -64,6 +64,12 @@ function __ollamamaster_at -a wanted number
                 'compare --system' \
                 'compare --max-time' \
                 'pull --instance' \
+                'workflow run --input' \
+                'workflow run --input-file' \
+                'workflow run --resume' \
+                'workflow new --from' \
+                'workflow runs --limit' \
+                'workflow runs --forget' \
                 'serve-mcp --transport' \
                 'serve-mcp --host' \
                 'serve-mcp --port' \
@@ -103,6 +109,14 @@ function __ollamamaster_at -a wanted number
                 'assess' \
                 'compare' \
                 'pull' \
+                'workflow' \
+                'workflow run' \
+                'workflow check' \
+                'workflow list' \
+                'workflow show' \
+                'workflow new' \
+                'workflow allow' \
+                'workflow runs' \
                 'serve-mcp' \
                 'install-mcp' \
                 'history' \
@@ -170,6 +184,7 @@ complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a session -d 'Look at co
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a assess -d 'Tell whether the fleet can do a task, and how long it takes'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a compare -d 'Let several models answer one prompt side by side'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a pull -d 'Download a model onto an instance'
+complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a workflow -d 'Run steps that hand their results on: models, several at once, and tools'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a serve-mcp -d 'Serve the fleet to Claude and other MCP hosts'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a install-mcp -d 'Tell Claude or another MCP host to start the server'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a history -d 'Look at past requests: how fast, how well foreseen, and decided again'
@@ -344,6 +359,78 @@ complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -l debug -d 'Show a tra
 complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -l no-color -d 'No colours; NO_COLOR does the same'
 complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -s h -l help -d 'Show this message and exit'
 
+complete -c ollamamaster -n '__ollamamaster_at \'workflow\' 1' -a run -d 'Run a workflow, and print its output'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow\' 1' -a check -d 'Find every mistake before anything runs, and tell how long a run will take'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow\' 1' -a list -d 'List your workflows'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow\' 1' -a show -d 'Draw the graph of a workflow, with where its steps would run and how long they take'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow\' 1' -a new -d 'Write a new workflow: a commented starter, or a copy of a ready-made one'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow\' 1' -a allow -d 'Allow the MCP servers of a workflow, as they are now'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow\' 1' -a runs -d 'List past runs, the newest first'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'workflow run\' 1' -F -a '(__ollamamaster_known workflows)'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow run\'' -l input -x -d 'An input of the workflow; repeatable'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow run\'' -l input-file -x -d 'An input whose value is a file\'s text'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow run\'' -l dry-run -d 'Check everything, start its servers, and stop there'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow run\'' -l resume -x -d 'Go on with a run; what is finished stays'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow run\'' -l changed-ok -d 'Go on although the file changed since'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow run\'' -l yes -d 'Allow its MCP servers, as workflow allow does; do not ask'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow run\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow run\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow run\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow run\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow run\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow run\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'workflow check\' 1' -F -a '(__ollamamaster_known workflows)'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow check\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow check\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow check\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow check\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow check\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow check\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'workflow list\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow list\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow list\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow list\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow list\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow list\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'workflow show\' 1' -F -a '(__ollamamaster_known workflows)'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow show\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow show\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow show\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow show\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow show\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow show\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'workflow new\' 1' -a '(__ollamamaster_known sessions)'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow new\'' -l from -x -a 'code-review consensus document-insights research-and-remember translate-and-check' -d 'Begin with one of the ready-made workflows'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow new\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow new\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow new\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow new\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow new\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow new\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'workflow allow\' 1' -F -a '(__ollamamaster_known workflows)'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow allow\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow allow\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow allow\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow allow\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow allow\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow allow\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'workflow runs\'' -l limit -x -d 'The latest so many'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow runs\'' -l forget -x -d 'Delete this run and its texts first'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow runs\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow runs\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow runs\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow runs\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow runs\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'workflow runs\'' -s h -l help -d 'Show this message and exit'
+
 complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -l transport -x -a 'stdio http' -d 'stdio for a host that starts it, http for several'
 complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -l host -x -d 'Where http listens; other machines need a token'
 complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -l port -x -d 'The port of http; 0 takes any'
@@ -505,7 +592,7 @@ complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -l debug -d 'Show
 complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -l no-color -d 'No colours; NO_COLOR does the same'
 complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -s h -l help -d 'Show this message and exit'
 
-complete -c ollamamaster -n '__ollamamaster_at \'help\' 1' -a 'exit-codes json environment files targets exposure discover models route chat session assess compare pull serve-mcp install-mcp history config sandbox completion help'
+complete -c ollamamaster -n '__ollamamaster_at \'help\' 1' -a 'exit-codes json environment files targets exposure discover models route chat session assess compare pull workflow serve-mcp install-mcp history config sandbox completion help'
 complete -c ollamamaster -n '__ollamamaster_at \'help\'' -l json -d 'Print one JSON document, also on failure'
 complete -c ollamamaster -n '__ollamamaster_at \'help\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
 complete -c ollamamaster -n '__ollamamaster_at \'help\'' -s v -l verbose -d 'Say more on stderr'

@@ -14,6 +14,7 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
                 'assess' = 'Tell whether the fleet can do a task, and how long it takes.'
                 'compare' = 'Let several models answer one prompt side by side.'
                 'pull' = 'Download a model onto an instance.'
+                'workflow' = 'Run steps that hand their results on: models, several at once, and tools.'
                 'serve-mcp' = 'Serve the fleet to Claude and other MCP hosts.'
                 'install-mcp' = 'Tell Claude or another MCP host to start the server.'
                 'history' = 'Look at past requests: how fast, how well foreseen, and decided again.'
@@ -413,6 +414,181 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
                 '--instance' = @{ Words = @(); Source = 'instances'; Files = $false }
             }
             Arguments = @(@{ Words = @(); Source = 'models'; Files = $false })
+            Repeats = $false
+            CommandLine = $false
+        }
+        'workflow' = @{
+            Commands = [ordered]@{
+                'run' = 'Run a workflow, and print its output.'
+                'check' = 'Find every mistake before anything runs, and tell how long a run will take.'
+                'list' = 'List your workflows.'
+                'show' = 'Draw the graph of a workflow, with where its steps would run and how long they take.'
+                'new' = 'Write a new workflow: a commented starter, or a copy of a ready-made one.'
+                'allow' = 'Allow the MCP servers of a workflow, as they are now.'
+                'runs' = 'List past runs, the newest first.'
+            }
+            Options = [ordered]@{
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @()
+            Repeats = $false
+            CommandLine = $false
+        }
+        'workflow run' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--input' = 'An input of the workflow; repeatable.'
+                '--input-file' = 'An input whose value is a file''s text.'
+                '--dry-run' = 'Check everything, start its servers, and stop there.'
+                '--resume' = 'Go on with a run; what is finished stays.'
+                '--changed-ok' = 'Go on although the file changed since.'
+                '--yes' = 'Allow its MCP servers, as workflow allow does; do not ask.'
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+                '--input' = @{ Words = @(); Source = ''; Files = $false }
+                '--input-file' = @{ Words = @(); Source = ''; Files = $false }
+                '--resume' = @{ Words = @(); Source = ''; Files = $false }
+            }
+            Arguments = @(@{ Words = @(); Source = 'workflows'; Files = $true })
+            Repeats = $false
+            CommandLine = $false
+        }
+        'workflow check' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @(@{ Words = @(); Source = 'workflows'; Files = $true })
+            Repeats = $false
+            CommandLine = $false
+        }
+        'workflow list' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @()
+            Repeats = $false
+            CommandLine = $false
+        }
+        'workflow show' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @(@{ Words = @(); Source = 'workflows'; Files = $true })
+            Repeats = $false
+            CommandLine = $false
+        }
+        'workflow new' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--from' = 'Begin with one of the ready-made workflows.'
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+                '--from' = @{ Words = @('code-review', 'consensus', 'document-insights', 'research-and-remember', 'translate-and-check'); Source = ''; Files = $false }
+            }
+            Arguments = @(@{ Words = @(); Source = 'sessions'; Files = $false })
+            Repeats = $false
+            CommandLine = $false
+        }
+        'workflow allow' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+            }
+            Arguments = @(@{ Words = @(); Source = 'workflows'; Files = $true })
+            Repeats = $false
+            CommandLine = $false
+        }
+        'workflow runs' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--limit' = 'The latest so many.'
+                '--forget' = 'Delete this run and its texts first.'
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+                '--limit' = @{ Words = @(); Source = ''; Files = $false }
+                '--forget' = @{ Words = @(); Source = ''; Files = $false }
+            }
+            Arguments = @()
             Repeats = $false
             CommandLine = $false
         }
@@ -857,7 +1033,7 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
             }
             Takes = @{
             }
-            Arguments = @(@{ Words = @('exit-codes', 'json', 'environment', 'files', 'targets', 'exposure', 'discover', 'models', 'route', 'chat', 'session', 'assess', 'compare', 'pull', 'serve-mcp', 'install-mcp', 'history', 'config', 'sandbox', 'completion', 'help'); Source = ''; Files = $false })
+            Arguments = @(@{ Words = @('exit-codes', 'json', 'environment', 'files', 'targets', 'exposure', 'discover', 'models', 'route', 'chat', 'session', 'assess', 'compare', 'pull', 'workflow', 'serve-mcp', 'install-mcp', 'history', 'config', 'sandbox', 'completion', 'help'); Source = ''; Files = $false })
             Repeats = $false
             CommandLine = $false
         }

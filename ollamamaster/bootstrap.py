@@ -27,12 +27,14 @@ if TYPE_CHECKING:
     from ollamamaster.services.route import RouteService
     from ollamamaster.services.session import SessionService
     from ollamamaster.services.watch import WatchService
+    from ollamamaster.services.workflow import WorkflowService
     from ollamamaster.storage.history import HistoryDatabase
     from ollamamaster.storage.paths import Paths
     from ollamamaster.storage.remembered import RememberedRequests
     from ollamamaster.storage.sessions import SessionTable
     from ollamamaster.storage.tickets import TicketTable
     from ollamamaster.storage.turns import TurnTable
+    from ollamamaster.storage.workflow_files import WorkflowFiles
 
 
 class SystemClock:
@@ -250,6 +252,29 @@ class Application:
         from ollamamaster.storage.library import load_library
 
         return AssessService(self.means, load_library)
+
+    @cached_property
+    def workflow_files(self) -> WorkflowFiles:
+        from ollamamaster.storage.workflow_files import WorkflowFiles
+
+        return WorkflowFiles(self.paths.workflows)
+
+    def workflow_service(self) -> WorkflowService:
+        from ollamamaster.mcp_client.servers import McpServers
+        from ollamamaster.services.workflow import WorkflowService
+        from ollamamaster.storage.workflow_attachments import attach
+        from ollamamaster.storage.workflow_runs import AllowedServers, RunTables
+
+        return WorkflowService(
+            self.workflow_files,
+            RunTables(self.history),
+            AllowedServers(self.history),
+            McpServers(),
+            self.route_service(),
+            self.fleet_service().first,
+            attach,
+            self.clock,
+        )
 
     def watch_service(self, discover: DiscoverService) -> WatchService:
         from ollamamaster.services.watch import WatchService

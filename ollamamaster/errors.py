@@ -130,11 +130,19 @@ class NotAllowedError(FailedError):
 
     code = ErrorCode.NOT_ALLOWED
 
+    def __init__(self, message: str, *, hint: str | None = None, server: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.server = server
+
 
 class ServerFailedError(FailedError):
     """An MCP server of a workflow could not be started, died, or refused a call."""
 
     code = ErrorCode.SERVER_FAILED
+
+    def __init__(self, message: str, *, hint: str | None = None, server: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.server = server
 
 
 class UsageError(OllamaMasterError):

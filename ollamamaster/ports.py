@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,8 +19,13 @@ if TYPE_CHECKING:
     from ollamamaster.domain.probes import Probes, Scanned
     from ollamamaster.domain.profiles import Profiles
     from ollamamaster.domain.records import RouteRecord
+    from ollamamaster.domain.routing import Document
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.domain.tickets import Choice, Option, Ticket
+    from ollamamaster.domain.tools import Tool, ToolAnswer
+    from ollamamaster.domain.workflow import ToolServer
+    from ollamamaster.domain.workflow_problems import WorkflowReading
+    from ollamamaster.domain.workflow_run import RunRecord, RunStatus, StepResult
 
 
 class Clock(Protocol):
@@ -239,3 +244,93 @@ class TurnStore(Protocol):
 
     def leave(self, number: int) -> None:
         """The turn is over, or given up."""
+
+
+class ToolServers(Protocol):
+    """Other MCP servers."""
+
+    async def start(self, server: ToolServer, folder: str) -> RunningServer:
+        """Start or reach a server and ask what it offers. Raises ServerFailedError."""
+
+
+class RunningServer(Protocol):
+    """One MCP server until it is closed."""
+
+    @property
+    def tools(self) -> Mapping[str, Tool]:
+        """What it offers, by name."""
+
+    async def call(self, tool: str, arguments: Mapping[str, Any]) -> ToolAnswer:
+        """Call a tool. Raises ServerFailedError when the server dies, or refuses the call."""
+
+    async def aclose(self) -> None:
+        """Stop it."""
+
+
+class WorkflowStore(Protocol):
+    """The person's workflow files."""
+
+    def names(self) -> tuple[str, ...]:
+        """The names of all workflows, sorted."""
+
+    def named(self, name: str) -> WorkflowReading:
+        """The workflow of this name, never of a path. Raises UsageError, WorkflowInvalidError."""
+
+    def typed(self, text: str) -> WorkflowReading:
+        """The workflow that a person typed, a name or a path.
+
+        Raises UsageError, FileUnusableError, WorkflowInvalidError.
+        """
+
+
+class RunStore(Protocol):
+    """What is remembered of runs of workflows, step by step."""
+
+    def begin(self, run: RunRecord) -> None:
+        """A run begins, as this process's. Never raises."""
+
+    def again(self, run_id: str) -> None:
+        """A run goes on, as this process's; what of it is not finished is forgotten.
+
+        Raises StateUnusableError, and UsageError when a living process runs it.
+        """
+
+    def step(self, run_id: str, result: StepResult) -> None:
+        """A step ended. Never raises."""
+
+    def end(self, run_id: str, status: RunStatus, seconds: float, output: str | None) -> None:
+        """A run ended. Never raises."""
+
+    def find(self, run_id: str) -> tuple[RunRecord, tuple[StepResult, ...]] | None:
+        """A run with its steps that ended, None when there is none. Raises StateUnusableError."""
+
+    def newest(self, limit: int) -> tuple[RunRecord, ...]:
+        """The latest runs, the newest first. Raises StateUnusableError."""
+
+    def forget(self, run_id: str) -> bool:
+        """Delete a run with its texts; whether there was one. Raises StateUnusableError."""
+
+    def seconds(self, workflow: str) -> Mapping[str, float]:
+        """How long each step of this workflow took lately. Never raises."""
+
+
+class TrustStore(Protocol):
+    """Which servers of workflows the person allowed. Raises StateUnusableError."""
+
+    def allowed(self, fingerprints: Iterable[str]) -> frozenset[str]:
+        """Those of them that were."""
+
+    def allow(self, fingerprints: Sequence[str], workflow: str) -> None:
+        """Remember them."""
+
+
+class Attached(Protocol):
+    """Files that were read."""
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """Texts."""
+
+    @property
+    def images(self) -> tuple[bytes, ...]:
+        """Images."""

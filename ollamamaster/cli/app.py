@@ -31,6 +31,7 @@ COMMANDS = {
     "assess": "Tell whether the fleet can do a task, and how long it takes.",
     "compare": "Let several models answer one prompt side by side.",
     "pull": "Download a model onto an instance.",
+    "workflow": "Run steps that hand their results on: models, several at once, and tools.",
     "serve-mcp": "Serve the fleet to Claude and other MCP hosts.",
     "install-mcp": "Tell Claude or another MCP host to start the server.",
     "history": "Look at past requests: how fast, how well foreseen, and decided again.",
@@ -39,7 +40,7 @@ COMMANDS = {
     "completion": "Print the completion script of a shell.",
     "help": "Explain exit codes, JSON, files, targets and the environment.",
 }
-GROUPS = {"config", "history", "sandbox", "session"}
+GROUPS = {"config", "history", "sandbox", "session", "workflow"}
 _OF_OLLAMA = {
     "list": "models",
     "ls": "models",

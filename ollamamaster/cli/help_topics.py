@@ -31,12 +31,13 @@ FILES = (
             "anew. Remove it to begin afresh."
         ),
     ),
+    ("workflows/", "Yours: a workflow a file; workflow new creates one."),
     (
         "history.db",
         (
             "What is remembered of instances and requests (SQLite). No prompts and no answers, "
             "unless history.store_text is true; and the sessions, which have a name because you "
-            "gave them one: ollamamaster session."
+            "gave them one: ollamamaster session. A run of a workflow keeps its texts for 30 days."
         ),
     ),
 )

@@ -9,6 +9,8 @@ from ollamamaster.domain.instances import GpuSource, Locality, Status
 from ollamamaster.domain.models import Capability, Tier
 from ollamamaster.domain.settings import Performance
 from ollamamaster.domain.task import TaskType
+from ollamamaster.domain.workflow_problems import Mistake
+from ollamamaster.domain.workflow_run import RunStatus, StepStatus
 from ollamamaster.errors import Outcome
 
 ENVELOPE = "schema command status exit_code data errors"
@@ -81,6 +83,32 @@ DATA: dict[str, dict[str, str]] = {
         "plan[]": "index model instance starts_in_s done_in_s behind",
     },
     "pull": {"": "model instance size_bytes seconds"},
+    "workflow run": {
+        "": "run_id workflow output steps seconds expected_seconds",
+        "steps[]": "id status text data model instance seconds error",
+    },
+    "workflow check": {
+        "": "workflow steps order expected_seconds problems",
+        "steps[]": "id does waits_for places expected_seconds",
+        "steps[].places[]": "model instance",
+        "problems[]": "line code message hint",
+    },
+    "workflow show": {
+        "": "workflow steps order expected_seconds problems",
+        "steps[]": "id does waits_for places expected_seconds",
+        "steps[].places[]": "model instance",
+    },
+    "workflow list": {
+        "": "workflows",
+        "workflows[]": "name description inputs path problems",
+        "workflows[].inputs[]": "name description type required default choices",
+    },
+    "workflow new": {"": "path"},
+    "workflow allow": {"": "workflow allowed", "allowed[]": "server runs"},
+    "workflow runs": {
+        "": "runs",
+        "runs[]": "run_id workflow status started_at seconds",
+    },
     "install-mcp": {"": "host path name entry changed backup"},
     "history list": {
         "": "requests",
@@ -144,8 +172,8 @@ BLOCKS: dict[str, dict[str, str]] = {
     },
 }
 # Tables whose keys are not ours, or grow: labels, the parts of a score, values of config.toml,
-# what an MCP host is told.
-OPEN = ("labels", "terms", "value", "entry")
+# what an MCP host is told, what a model or a tool said as JSON.
+OPEN = ("labels", "terms", "value", "entry", "data", "default")
 
 # `--json --stream` and `--json --watch` print these before the envelope, one a line.
 LINES = {
@@ -167,6 +195,9 @@ WORDS = {
     "task.type": tuple(map(str, TaskType)),
     "performance": tuple(map(str, Performance)),
     "outcome": tuple(map(str, Outcome)),
+    "steps[].status": tuple(map(str, StepStatus)),
+    "runs[].status": tuple(map(str, RunStatus)),
+    "problems[].code": tuple(map(str, Mistake)),
     "reason": tuple(map(str, Reason)),
     "what": tuple(map(str, What)),
     "agreement.method": tuple(map(str, Method)),

@@ -1,4 +1,4 @@
-"""Which instances, models and sessions can be completed? Read from files, and never an error."""
+"""What can be completed: instances, models, sessions, workflows? From files, never an error."""
 
 from __future__ import annotations
 
@@ -32,6 +32,14 @@ def known_sessions() -> list[str]:
     try:
         return _typeable(session.name for session in Application().sessions.listed())
     except (ConfigInvalidError, StateUnusableError):
+        return []
+
+
+def known_workflows() -> list[str]:
+    """The names of the person's workflows, sorted."""
+    try:
+        return list(Application().workflow_files.names())
+    except (ConfigInvalidError, OSError):
         return []
 
 

@@ -199,10 +199,22 @@ def cycle(steps: Sequence[Step]) -> tuple[str, ...]:
 
 def critical_path(steps: Sequence[Step], seconds: Mapping[str, float]) -> float:
     """The time of the longest chain of steps, where each takes so many seconds."""
+    return sum(seconds[step_id] for step_id in longest_chain(steps, seconds))
+
+
+def longest_chain(steps: Sequence[Step], seconds: Mapping[str, float]) -> tuple[str, ...]:
+    """The ids of the chain of steps that takes longest, in their order."""
+    waits_for = {step.id: step.waits_for for step in steps}
     ends: dict[str, float] = {}
+    before: dict[str, str | None] = {}
     for wave in waves(steps):
         for step_id in wave:
-            step = next(each for each in steps if each.id == step_id)
-            begins = max((ends[each] for each in step.waits_for), default=0.0)
-            ends[step_id] = begins + seconds[step_id]
-    return max(ends.values(), default=0.0)
+            last = max(sorted(waits_for[step_id]), key=ends.__getitem__, default=None)
+            before[step_id] = last
+            ends[step_id] = (0.0 if last is None else ends[last]) + seconds[step_id]
+    chain: list[str] = []
+    at = max(ends, key=ends.__getitem__, default=None)
+    while at is not None:
+        chain.append(at)
+        at = before[at]
+    return tuple(reversed(chain))

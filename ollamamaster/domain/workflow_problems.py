@@ -59,6 +59,15 @@ class WorkflowProblem:
         return self.code not in _OUTSIDE
 
 
+@dataclass(frozen=True, slots=True)
+class WorkflowReading:
+    """What a file holds. `workflow` is None where its text is not even a workflow's."""
+
+    path: str
+    workflow: Workflow | None
+    problems: tuple[WorkflowProblem, ...]
+
+
 def near(word: str, known: Iterable[str]) -> str | None:
     """A hint with the known word that was probably meant, or all of them."""
     known = sorted(known)

@@ -158,6 +158,47 @@ _SESSION_SUMMARIES = """
         at REAL NOT NULL
     )
     """
+# One run of a workflow. `inputs` is JSON; `digest` is that of the file when it began; the last
+# three tell its process, as in `tickets`.
+_WORKFLOW_RUNS = """
+    CREATE TABLE workflow_runs (
+        id TEXT PRIMARY KEY,
+        workflow TEXT NOT NULL,
+        path TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        inputs TEXT NOT NULL,
+        status TEXT NOT NULL,
+        started_at REAL NOT NULL,
+        seconds REAL,
+        output TEXT,
+        place TEXT NOT NULL,
+        pid INTEGER NOT NULL,
+        process_started REAL NOT NULL
+    )
+    """
+# What each step gave; `data` is JSON.
+_WORKFLOW_STEPS = """
+    CREATE TABLE workflow_steps (
+        run TEXT NOT NULL,
+        step TEXT NOT NULL,
+        status TEXT NOT NULL,
+        text TEXT NOT NULL,
+        data TEXT NOT NULL,
+        model TEXT,
+        instance TEXT,
+        seconds REAL NOT NULL,
+        error TEXT,
+        UNIQUE (run, step)
+    )
+    """
+# The servers of workflows that the person allowed; a hash tells what exactly.
+_ALLOWED_SERVERS = """
+    CREATE TABLE allowed_servers (
+        fingerprint TEXT PRIMARY KEY,
+        workflow TEXT NOT NULL,
+        at REAL NOT NULL
+    ) WITHOUT ROWID
+    """
 
 # Each is one statement, applied once, in this order. One that was released is never changed: what
 # is to be different is a new one at the end.
@@ -182,6 +223,9 @@ MIGRATIONS = (
     "CREATE INDEX session_turns_by_session ON session_turns (session)",
     _SESSION_IMAGES,
     _SESSION_SUMMARIES,
+    _WORKFLOW_RUNS,
+    _WORKFLOW_STEPS,
+    _ALLOWED_SERVERS,
 )
 
 

@@ -23,6 +23,7 @@ from ollamamaster.domain.workflow_inputs import checked
 from ollamamaster.domain.workflow_problems import (
     Mistake,
     WorkflowProblem,
+    WorkflowReading,
     graph_problems,
     near,
 )
@@ -50,14 +51,6 @@ if TYPE_CHECKING:
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)")
 
 
-@dataclass(frozen=True, slots=True)
-class WorkflowReading:
-    """What was read. `workflow` is None where the text is not even a workflow's."""
-
-    workflow: Workflow | None
-    problems: tuple[WorkflowProblem, ...]
-
-
 def read_workflow(text: str, path: Path) -> WorkflowReading:
     """Read the text of the file at `path`; nothing stops at the first mistake."""
     try:
@@ -69,14 +62,14 @@ def read_workflow(text: str, path: Path) -> WorkflowReading:
         else:
             line = text.count("\n") + 1 if "end of document" in str(error) else None
         message = _AT_LINE.sub("", str(error)).strip() or "it is nested too deeply"
-        return WorkflowReading(None, (WorkflowProblem(Mistake.TOML, message, line),))
+        return WorkflowReading(str(path), None, (WorkflowProblem(Mistake.TOML, message, line),))
     reader = _Reader(document, numbered_key_lines(text))
     workflow = reader.workflow(path, hashlib.sha256(text.encode()).hexdigest())
     problems = reader.problems
     if workflow is not None:
         problems += graph_problems(workflow)
     problems.sort(key=lambda problem: problem.line or 0)
-    return WorkflowReading(workflow, tuple(problems))
+    return WorkflowReading(str(path), workflow, tuple(problems))
 
 
 @dataclass

@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ollamamaster.domain.workflow_problems import Mistake, WorkflowProblem, near
+from ollamamaster.domain.workflow_problems import Mistake, WorkflowProblem, WorkflowReading, near
 from ollamamaster.errors import FailedError, FileUnusableError, UsageError, WorkflowInvalidError
 from ollamamaster.storage.atomic import create_file
 from ollamamaster.storage.lock import unusable
-from ollamamaster.storage.workflow_file import WorkflowReading, read_workflow
+from ollamamaster.storage.workflow_file import read_workflow
 from ollamamaster.storage.workflow_schema import WORKFLOW_NAME
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class WorkflowFiles:
             problem = WorkflowProblem(
                 Mistake.TOML, "this is not UTF-8 text", line, "save it as UTF-8"
             )
-            return WorkflowReading(None, (problem,))
+            return WorkflowReading(str(path), None, (problem,))
         return read_workflow(text, path)
 
 
@@ -123,4 +123,7 @@ def _names(folder: Path) -> Iterator[str]:
 def _personal(text: str, source: str, name: str, folder: Path) -> str:
     """The text under its new name, with FOLDER standing for where its files are kept."""
     text = text.replace(f'name = "{source}"', f'name = "{name}"', 1)
-    return text.replace("FOLDER", str(folder).replace("\\", "/"))
+    text = re.sub(rf"(ollamamaster workflow \w+) {source}\b", rf"\1 {name}", text)
+    # within quotes of TOML; Windows takes slashes too
+    kept_in = folder.as_posix().replace('"', '\\"')
+    return text.replace("FOLDER", kept_in)

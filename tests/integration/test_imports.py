@@ -119,6 +119,20 @@ def test_a_route_without_a_session_loads_nothing_of_sessions(
     assert not loaded & {"ollamamaster.services.session", "ollamamaster.storage.sessions"}
 
 
+def test_workflows_are_listed_and_written_without_mcp_or_a_client(home: Path) -> None:
+    for words in (("new", "mine"), ("list",), ("list", "--json")):
+        loaded = loaded_by("workflow", *words)
+        assert not loaded & {"httpx", "rich", "sqlite3", "anyio", "psutil", *FACES}
+
+
+def test_a_workflow_without_tools_runs_without_mcp(fleet: SimulatedFleet, tmp_path: Path) -> None:
+    env = home_for(fleet, tmp_path / "home")
+    file = tmp_path / "w.toml"
+    file.write_text('name = "w"\n[[steps]]\nid = "a"\nprompt = "hi"\n', "utf-8")
+    loaded = loaded_by("workflow", "run", str(file), env=env)
+    assert not loaded & ({"rich"} | FACES)
+
+
 def test_telling_a_host_of_the_server_does_not_load_it() -> None:
     loaded = loaded_by("install-mcp", "claude-code", "--print")
     assert not loaded & {"httpx", "rich", "asyncio", "sqlite3", "ollamamaster.ollama", *FACES}

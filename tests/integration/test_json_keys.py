@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,6 +30,9 @@ def fleet() -> Iterator[SimulatedFleet]:
     """A fleet that has been asked, so that there are models in memory to show."""
     with SimulatedFleet.start("home", speed=1000) as running:
         lines(running, "discover")
+        write_workflow(running.home)
+        lines(running, "workflow", "allow", "keys")
+        lines(running, "workflow", "run", "keys")
         lines(running, "route", "hello", "--session", "kept")
         lines(running, "discover")
         database = HistoryDatabase(running.home / "history.db", note=pytest.fail)
@@ -38,6 +42,31 @@ def fleet() -> Iterator[SimulatedFleet]:
         # so that the last one is the one above
         remember(running.home, record(at=time.time() - 60, decision=decided()))
         yield running
+
+
+def write_workflow(home: Path) -> None:
+    """A workflow with an input, two kinds of step, and a server that nobody starts twice."""
+    folder = home / "workflows"
+    folder.mkdir()
+    server = Path(__file__).parents[1] / "tool_server.py"
+    text = f"""
+name = "keys"
+[inputs.topic]
+default = "tides"
+[mcp.corpus]
+command = {json.dumps(sys.executable)}
+args = [{json.dumps(str(server))}]
+tools = ["search"]
+[[steps]]
+id = "found"
+mcp = "corpus"
+tool = "search"
+with = {{ query = "{{{{ inputs.topic }}}}" }}
+[[steps]]
+id = "answer"
+prompt = "From {{{{ steps.found.text }}}}"
+"""
+    (folder / "keys.toml").write_text(text, "utf-8")
 
 
 def lines(fleet: SimulatedFleet | None, *arguments: str) -> list[dict[str, Any]]:
@@ -80,6 +109,11 @@ COMMANDS = {
     "assess": ["assess", "Summarise this 20-page report within 1 s"],
     "compare": ["compare", "hi", "-m", "llama3.2:3b,llama3.1:8b", "--judge", "qwen3:8b"],
     "pull": ["pull", "qwen3:8b"],
+    "workflow run": ["workflow", "run", "keys"],
+    "workflow show": ["workflow", "show", "keys"],
+    "workflow list": ["workflow", "list"],
+    "workflow allow": ["workflow", "allow", "keys"],
+    "workflow runs": ["workflow", "runs"],
     "install-mcp": ["install-mcp", "claude-code", "--print"],
     "history list": ["history", "list"],
     "history show": ["history", "show", "last"],
@@ -115,6 +149,23 @@ def test_a_mistake_in_the_config_has_the_keys_that_the_help_names(
     assert keys_of(envelope["data"]) == paths_of(DATA["config check"])
 
 
+def test_a_new_workflow_has_the_keys_that_the_help_names() -> None:
+    (envelope,) = lines(None, "workflow", "new", "mine")
+    assert keys_of(envelope["data"]) == paths_of(DATA["workflow new"])
+
+
+def test_a_check_of_a_workflow_has_the_keys_that_the_help_names(fleet: SimulatedFleet) -> None:
+    text = (fleet.home / "workflows" / "keys.toml").read_text("utf-8")
+    (fleet.home / "workflows" / "wrong.toml").write_text(
+        text.replace('"keys"', '"wrong"').replace("query", "qery"), "utf-8"
+    )
+    (right,) = lines(fleet, "workflow", "check", "keys")
+    (wrong,) = lines(fleet, "workflow", "check", "wrong")
+    (fleet.home / "workflows" / "wrong.toml").unlink()
+    both = keys_of(right["data"]) | keys_of(wrong["data"])
+    assert both == paths_of(DATA["workflow check"])
+
+
 def test_an_error_has_the_keys_that_the_help_names(fleet: SimulatedFleet) -> None:
     (envelope,) = lines(fleet, "route", "hi", "-m", "no-such-model")
     assert [set(error) for error in envelope["errors"]] == [set(ERROR.split())]
@@ -139,4 +190,5 @@ def test_sandbox_up_has_the_keys_that_the_help_names() -> None:
 
 
 def test_every_command_that_the_help_names_is_held_to_its_output() -> None:
-    assert {*COMMANDS, "config init", "config check", "sandbox up"} == set(DATA)
+    others = {"config init", "config check", "sandbox up", "workflow new", "workflow check"}
+    assert {*COMMANDS, *others} == set(DATA)

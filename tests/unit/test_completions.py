@@ -26,6 +26,9 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 FREE = {
     "--allowed-host",
     "--before",
+    "--forget",
+    "--input",
+    "--input-file",
     "--concurrency",
     "--criteria",
     "--host",
@@ -37,6 +40,7 @@ FREE = {
     "--port",
     "--ports",
     "--requirement",
+    "--resume",
     "--seed",
     "--since",
     "--speed",

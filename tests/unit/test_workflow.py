@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ollamamaster.domain.references import read_template
-from ollamamaster.domain.workflow import ModelWork, Step, critical_path, cycle, waves
+from ollamamaster.domain.workflow import (
+    ModelWork,
+    Step,
+    critical_path,
+    cycle,
+    longest_chain,
+    waves,
+)
 
 
 def step(step_id: str, *, after: tuple[str, ...] = (), prompt: str = "hi") -> Step:
@@ -52,6 +62,23 @@ def test_the_critical_path_is_between_the_longest_step_and_their_sum(
     took = {each.id: seconds * (1 + len(each.id)) for each in steps}
     path = critical_path(steps, took)
     assert max(took.values()) - 1e-6 <= path <= sum(took.values()) + 1e-6
+
+
+@given(graphs(), st.lists(st.floats(0.1, 10), min_size=8, max_size=8))
+def test_the_longest_chain_is_a_chain_and_none_is_longer(
+    steps: list[Step], seconds: list[float]
+) -> None:
+    took = {each.id: seconds[int(each.id[1:])] for each in steps}
+    by_id = {each.id: each for each in steps}
+    chain = longest_chain(steps, took)
+    for one, following in pairwise(chain):
+        assert one in by_id[following].waits_for
+
+    def longest_to(step_id: str) -> float:
+        before = (longest_to(each) for each in by_id[step_id].waits_for)
+        return took[step_id] + max(before, default=0.0)
+
+    assert sum(took[i] for i in chain) == pytest.approx(max(map(longest_to, by_id)))
 
 
 def test_a_reference_is_an_order() -> None:

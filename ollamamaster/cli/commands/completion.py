@@ -52,9 +52,19 @@ def completion(
 
 def _print_values(source: str) -> int:
     """What the scripts ask for when Tab is pressed, one a line."""
-    from ollamamaster.cli.known_values import known_instances, known_models, known_sessions
+    from ollamamaster.cli.known_values import (
+        known_instances,
+        known_models,
+        known_sessions,
+        known_workflows,
+    )
 
-    known = {"instances": known_instances, "models": known_models, "sessions": known_sessions}
+    known = {
+        "instances": known_instances,
+        "models": known_models,
+        "sessions": known_sessions,
+        "workflows": known_workflows,
+    }
     if source not in known:
         raise UsageError(f"--values: {source!r} is none of {', '.join(known)}")
     for name in known[source]():

@@ -108,7 +108,8 @@ def _lines(node: Node) -> Iterator[str]:
             behind = f"__ollamamaster_at {_quoted(node.name + ' --')}"
             yield _line(behind, "-a '(__ollamamaster_other)'", "")
         elif _offered(argument.values):
-            yield _line(where, _offered(argument.values), "")
+            files = "-F " if argument.values.files and argument.values.source else ""
+            yield _line(where, files + _offered(argument.values), "")
     for option in node.options:
         names = " ".join(
             f"-l {text[2:]}" if text.startswith("--") else f"-s {text[1:]}"

@@ -26,6 +26,7 @@ class Source(StrEnum):
     INSTANCES = "instances"
     MODELS = "models"
     SESSIONS = "sessions"
+    WORKFLOWS = "workflows"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ VALUES = {
     "session": Values(source=Source.SESSIONS),
     "targets": Values(source=Source.INSTANCES),
     "topic": Values((*TOPICS, *COMMANDS)),
+    "workflow": Values(source=Source.WORKFLOWS, files=True),
 }
 # The argument that is another program's command line, behind a `--`.
 COMMAND_LINE = "command"

@@ -131,6 +131,8 @@ def _action(values: Values) -> str:
         return f" _ollamamaster_words_or_files {words}"
     if values.words:
         return f"({words})"
+    if values.source and values.files:
+        return f"{{_ollamamaster_known {values.source}; _files}}"
     if values.source:
         return f"_ollamamaster_known {values.source}"
     return "_files" if values.files else " "

@@ -1,0 +1,3 @@
+"""Other MCP servers, called by the tool steps of workflows."""
+
+from __future__ import annotations

@@ -1,0 +1,235 @@
+"""Workflows as another face uses them: by name, with values, for someone who is no person."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from program import home_for, run
+
+from ollamamaster.bootstrap import Application
+from ollamamaster.domain.workflow_run import RunStatus, StepStatus
+from ollamamaster.errors import (
+    FileUnusableError,
+    NotAllowedError,
+    UsageError,
+    WorkflowInvalidError,
+)
+from ollamamaster.services.workflow_errors import failure
+from ollamamaster.services.workflow_listening import Quiet
+from ollamamaster.simulator.sandbox import SimulatedFleet
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterator
+
+    from ollamamaster.domain.workflow_plan import Plan
+    from ollamamaster.domain.workflow_run import RunResult, StepResult
+
+SERVER = str(Path(__file__).parents[1] / "tool_server.py")
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[SimulatedFleet]:
+    with SimulatedFleet.start("duo", speed=50.0) as found:
+        assert run("discover", env=found.environment()).code == 0
+        yield found
+
+
+@pytest.fixture
+async def application(
+    fleet: SimulatedFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncGenerator[Application, None]:
+    for instance in fleet:
+        instance.restart()
+    for name, value in home_for(fleet, tmp_path / "home").items():
+        if name.startswith("OLLAMAMASTER"):
+            monkeypatch.setenv(name, value)
+    made = Application()
+    made.paths.workflows.mkdir()
+    yield made
+    await made.ollama.aclose()
+    made.history.close()
+
+
+def write(application: Application, name: str, text: str) -> Path:
+    path = application.paths.workflows / f"{name}.toml"
+    path.write_text(f'name = "{name}"\n{text}', "utf-8")
+    return path
+
+
+class Telling(Quiet):
+    """Remembers in which order it was told what."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+
+    def planned(self, run_id: str, plan: Plan) -> None:
+        self.told.append(("planned", plan.workflow.name))
+
+    def began(self, step: str) -> None:
+        self.told.append(("began", step))
+
+    def working(self, step: str, model: str, instance_name: str) -> None:
+        self.told.append(("working", step))
+
+    def ended(self, result: StepResult) -> None:
+        self.told.append((str(result.status), result.id))
+
+
+async def ran(
+    application: Application, name: str, values: dict[str, Any] | None = None
+) -> RunResult:
+    """As an agent runs it."""
+    service = application.workflow_service()
+    wanted = service.wanted(service.named(name), {}, values or {}, person=False)
+    return await service.run(wanted, Quiet())
+
+
+ASKS = """
+[inputs.topic]
+[[steps]]
+id = "a"
+prompt = "About {{ inputs.topic }}"
+options = { num_predict = 5 }
+"""
+
+
+async def test_a_workflow_runs_by_name_with_values(application: Application) -> None:
+    write(application, "w", ASKS)
+    result = await ran(application, "w", {"topic": "tides"})
+    assert result.status is RunStatus.OK
+    assert failure(result) is None
+    assert result.expected_s is not None
+    (kept,) = application.workflow_service().runs.newest(5)
+    assert (kept.id, kept.inputs) == (result.run_id, {"topic": "tides"})
+
+
+@pytest.mark.parametrize("name", ["./w.toml", "../w", "/tmp/w.toml", "w.toml", "W", "", "nobody"])
+async def test_a_path_is_never_a_name(application: Application, name: str) -> None:
+    write(application, "w", ASKS)
+    with pytest.raises(UsageError):
+        await ran(application, name, {"topic": "x"})
+
+
+@pytest.mark.parametrize("values", [{}, {"topic": 1}, {"topic": "x", "more": "y"}])
+async def test_wrong_values_are_refused(application: Application, values: dict[str, Any]) -> None:
+    write(application, "w", ASKS)
+    with pytest.raises(UsageError):
+        await ran(application, "w", values)
+
+
+async def test_a_server_that_was_never_allowed_is_refused_for_an_agent_too(
+    application: Application,
+) -> None:
+    write(
+        application,
+        "w",
+        '[mcp.s]\ncommand = "true"\ntools = ["t"]\n[[steps]]\nid = "a"\nmcp = "s"\ntool = "t"\n',
+    )
+    with pytest.raises(NotAllowedError) as refused:
+        await ran(application, "w")
+    assert "workflow allow" in (refused.value.hint or "")
+
+
+async def test_a_file_that_an_agent_chose_must_lie_beside_the_workflow(
+    application: Application, tmp_path: Path
+) -> None:
+    write(
+        application,
+        "w",
+        '[inputs.file]\n[[steps]]\nid = "a"\nprompt = "x"\nfiles = ["{{ inputs.file }}"]\n'
+        "options = { num_predict = 5 }\n",
+    )
+    secret = tmp_path / "secret.txt"
+    secret.write_text("s", "utf-8")
+    beside = application.paths.workflows / "notes.txt"
+    beside.write_text("n", "utf-8")
+    link = application.paths.workflows / "link.txt"
+    link.symlink_to(secret)
+    for path in (str(secret), "../config.toml", "link.txt", "~/.bashrc"):
+        with pytest.raises(FileUnusableError):
+            await ran(application, "w", {"file": path})
+    assert (await ran(application, "w", {"file": "notes.txt"})).status is RunStatus.OK
+    service = application.workflow_service()
+    typed = service.wanted(service.named("w"), {"file": str(secret)})
+    assert (await service.run(typed, Quiet())).status is RunStatus.OK
+
+
+async def test_a_wrong_file_is_told_by_name(application: Application) -> None:
+    write(application, "w", "oops = 1\n" + ASKS)
+    with pytest.raises(WorkflowInvalidError, match=r"w\.toml:2"):
+        await ran(application, "w")
+    assert application.workflow_service().readings()["w"].problems
+
+
+async def test_a_listener_hears_a_run_in_its_order(application: Application) -> None:
+    write(application, "w", ASKS + '[[steps]]\nid = "b"\nprompt = "{{ steps.a.text }}"\n')
+    service, telling = application.workflow_service(), Telling()
+    await service.run(service.wanted(service.named("w"), {"topic": "x"}), telling)
+    assert telling.told == [
+        ("planned", "w"),
+        ("began", "a"),
+        ("working", "a"),
+        ("ok", "a"),
+        ("began", "b"),
+        ("working", "b"),
+        ("ok", "b"),
+    ]
+
+
+async def test_steps_that_are_ready_run_on_different_machines(
+    application: Application, fleet: SimulatedFleet
+) -> None:
+    steps = "".join(
+        f'[[steps]]\nid = "s{n}"\nprompt = "Write an essay, number {n}"\nmodel = "llama3.2:3b"\n'
+        for n in range(4)
+    )
+    write(application, "w", steps)
+    result = await ran(application, "w")
+    assert len({step.instance for step in result.steps}) == 2
+    service = application.workflow_service()
+    plan = await service.plan(service.named("w"), {}, Quiet())
+    assert len(plan.instances) == 2
+
+
+async def test_a_tool_that_dies_fails_its_step_and_the_fleet_goes_on(
+    application: Application,
+) -> None:
+    write(
+        application,
+        "w",
+        f"[mcp.corpus]\ncommand = {sys.executable!r}\nargs = [{SERVER!r}]\ntools = ['die', 'say']\n"
+        '[[steps]]\nid = "a"\nmcp = "corpus"\ntool = "die"\non_error = "continue"\n'
+        '[[steps]]\nid = "b"\nmcp = "corpus"\ntool = "say"\nwith = { text = "x" }\n'
+        'after = ["a"]\non_error = "continue"\n'
+        '[[steps]]\nid = "c"\nprompt = "hello {{ steps.a.text }}"\n',
+    )
+    service = application.workflow_service()
+    workflow = service.named("w")
+    service.allow(workflow, service.strangers(workflow))
+    result = await ran(application, "w")
+    assert [step.status for step in result.steps] == [
+        StepStatus.FAILED,
+        StepStatus.FAILED,
+        StepStatus.OK,
+    ]
+    assert "the disk is on fire" in (result.steps[0].error or "")
+    assert result.status is RunStatus.OK
+
+
+async def test_a_run_that_is_cancelled_lets_go_of_its_place(application: Application) -> None:
+    write(application, "w", '[[steps]]\nid = "a"\nprompt = "Write an essay"\n')
+    service, telling = application.workflow_service(), Telling()
+    task = asyncio.create_task(service.run(service.wanted(service.named("w"), {}), telling))
+    while ("working", "a") not in telling.told:  # noqa: ASYNC110 (a listener is no awaitable)
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert list(application.tickets.others("")) == []
+    (kept,) = service.runs.newest(1)
+    assert kept.status is RunStatus.STOPPED
