@@ -13,6 +13,7 @@ from ollamamaster.domain.task import Range
 
 if TYPE_CHECKING:
     from ollamamaster.domain.candidates import Pair
+    from ollamamaster.domain.instances import Instance
     from ollamamaster.domain.knowledge import Knowledge
     from ollamamaster.domain.rates import Rates
     from ollamamaster.domain.task import Task
@@ -122,6 +123,7 @@ class Outlook:
         self._queues = known.queues
         self._calibration = known.profiles.calibration(task.type)
         self._work: dict[object, _Work] = {}
+        self._ways: dict[str, _Way] = {}
 
     def __call__(self, pair: Pair) -> Prospect:
         """What is expected of this pair.
@@ -129,7 +131,7 @@ class Outlook:
         The parts are independent: their distances from the median add as squares. Then the
         spread is corrected by how the last estimates came true.
         """
-        work = self._work_of(pair)
+        work, way = self._work_of(pair), self._way_to(pair.instance)
         rates = self._profiles.rates(pair)
         decode, prefill, load = rates
         prompt_s = work.prompt_tokens / prefill.median
@@ -145,23 +147,22 @@ class Outlook:
             turn = self._queues.turn(pair, work.context_tokens, load.median, work_s)
         wait_s, residency = turn.wait_s, turn.residency
         load_s = 0.0 if residency is _RESIDENT else load.median
-        overhead = self._profiles.overhead(pair.instance)
-        prompt_spread = _prompt_spread(prefill)
+        prompt_spread = _added(_PROMPT_SPREAD, prefill.spread)
         above = math.hypot(
             wait_s * _WAIT_ABOVE,
             load_s * (load.spread - 1),
             prompt_s * (prompt_spread - 1),
             generation_s * (_added(work.up, decode.spread) - 1),
-            overhead.median * (overhead.spread - 1),
+            way.above_s,
         )
         below = math.hypot(
             wait_s * _WAIT_BELOW,
             load_s * (1 - 1 / load.spread),
             prompt_s * (1 - 1 / prompt_spread),
             generation_s * (1 - 1 / _added(work.down, decode.spread)),
-            overhead.median * (1 - 1 / overhead.spread),
+            way.below_s,
         )
-        p50 = overhead.median + wait_s + load_s + prompt_s + generation_s
+        p50 = way.overhead.median + wait_s + load_s + prompt_s + generation_s
         estimate = Estimate(
             max(0.0, p50 - self._calibration.below * below),
             p50,
@@ -179,7 +180,7 @@ class Outlook:
             estimate,
             work.prompt_tokens,
             work.context_tokens,
-            overhead,
+            way.overhead,
         )
 
     def _saved_tokens(self, pair: Pair, work: _Work) -> float:
@@ -207,6 +208,22 @@ class Outlook:
                 *_length_spread(output),
             )
         return found
+
+    def _way_to(self, instance: Instance) -> _Way:
+        found = self._ways.get(instance.id)
+        if found is None:
+            rate = self._profiles.overhead(instance)
+            above_s, below_s = rate.median * (rate.spread - 1), rate.median * (1 - 1 / rate.spread)
+            found = self._ways[instance.id] = _Way(rate, above_s, below_s)
+        return found
+
+
+class _Way(NamedTuple):
+    """What an instance takes for every request, and how far that may lie above and below."""
+
+    overhead: Rate
+    above_s: float
+    below_s: float
 
 
 class _Work(NamedTuple):

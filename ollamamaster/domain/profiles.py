@@ -32,7 +32,6 @@ from ollamamaster.domain.task import Range
 if TYPE_CHECKING:
     from ollamamaster.domain.candidates import Pair
     from ollamamaster.domain.instances import Instance
-    from ollamamaster.domain.models import Model
     from ollamamaster.domain.task import Task
 
 # A model that thinks writes its thoughts too: twice the tokens until it was measured.
@@ -79,9 +78,8 @@ class _Neighbours:
     load: _Factors
     _kept: dict[object, Rates] = field(default_factory=dict, compare=False, repr=False)
 
-    def rates(self, prior: Rates, model: Model, size: int, *, spilled: bool) -> Rates:
-        """The prior of a model corrected by what the others showed."""
-        name, active = model.name.text, model.active_fraction
+    def rates(self, prior: Rates, name: str, size: int, active: float, *, spilled: bool) -> Rates:
+        """The prior of a model of this name and size corrected by what the others showed."""
         own = name if name in self.models else None
         # Models of one size have the same prior, and the same neighbours but for themselves.
         key = prior, size, active, spilled, own
@@ -171,15 +169,12 @@ class Profiles:
 
     def overhead(self, instance: Instance) -> Rate:
         """Seconds a request takes beyond what the server counts."""
-        key = "overhead", instance.id
-        found: Rate | None = self._kept.get(key)
-        if found is None:
-            learnt = measured(self._row(instance_key(instance.id)), "overhead")
-            latency_ms = instance.latency_ms
-            known = _UNKNOWN_ROUND_TRIP_S if latency_ms is None else latency_ms / 1000
-            prior = Rate(known, _OVERHEAD_SPREAD, Source.PRIOR)
-            found = self._kept[key] = prior if learnt is None else _alone(learnt)
-        return found
+        learnt = measured(self._row(instance_key(instance.id)), "overhead")
+        if learnt is not None:
+            return _alone(learnt)
+        latency_ms = instance.latency_ms
+        known = _UNKNOWN_ROUND_TRIP_S if latency_ms is None else latency_ms / 1000
+        return Rate(known, _OVERHEAD_SPREAD, Source.PRIOR)
 
     def slots(self, instance: Instance) -> Slots:
         """How many requests it serves at once: as configured, else learnt, else believed one."""
@@ -220,11 +215,12 @@ class Profiles:
         if model.remote_host is not None or not size:
             return prior_rates(model, instance)
         outside = share_outside(model, instance)
-        prior = prior_of(size, model.active_fraction, instance, outside)
+        active = model.active_fraction
+        prior = prior_of(size, active, instance, outside)
         neighbours = self._neighbours(instance)
         if not neighbours.models:
             return prior
-        return neighbours.rates(prior, model, size, spilled=outside > 0)
+        return neighbours.rates(prior, model.name.text, size, active, spilled=outside > 0)
 
     def _neighbours(self, instance: Instance) -> _Neighbours:
         key = ("neighbours", instance.id)
