@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text that was attached, under the name the person gave."""
+    """A text that was attached, under the name the person gave; `pages` where it has such."""
 
     name: str
     text: str
+    pages: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
