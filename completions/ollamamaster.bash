@@ -93,6 +93,9 @@ _ollamamaster_value() {
         'history export --output')
         files=yes
         ;;
+    'route --long')
+        words='ask split fail'
+        ;;
     'route --format')
         words='json' files=yes
         ;;
@@ -172,8 +175,8 @@ _ollamamaster_command() {
         takes='--tier --capability --instance'
         ;;
     'route')
-        options='-f --file --system -m --model --performance --max-time --instance --local-only --format --option --think --no-think --keep-alive --pull --stream --no-stream --priority --no-hedge --explain --json -q --quiet -v --verbose --debug --no-color -h --help'
-        takes='-f --file --system -m --model --performance --max-time --instance --format --option --keep-alive --priority'
+        options='-f --file --recursive --long --system -m --model --performance --max-time --instance --local-only --format --option --think --no-think --keep-alive --pull --stream --no-stream --priority --no-hedge --explain --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='-f --file --long --system -m --model --performance --max-time --instance --format --option --keep-alive --priority'
         ;;
     'assess')
         options='--requirement -f --file --json -q --quiet -v --verbose --debug --no-color -h --help'

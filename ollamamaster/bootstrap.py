@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ollamamaster.services.discover import DiscoverService
     from ollamamaster.services.fleet import FleetService
     from ollamamaster.services.history import HistoryService
+    from ollamamaster.services.long_document import LongDocumentService
     from ollamamaster.services.means import Means
     from ollamamaster.services.models import ModelsService
     from ollamamaster.services.pull import PullService
@@ -194,6 +195,11 @@ class Application:
         from ollamamaster.services.route import RouteService
 
         return RouteService(self.means, self.pull_service)
+
+    def long_document_service(self) -> LongDocumentService:
+        from ollamamaster.services.long_document import LongDocumentService
+
+        return LongDocumentService(self.route_service())
 
     def assess_service(self) -> AssessService:
         from ollamamaster.services.assess import AssessService

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ollamamaster.cli.files_read import tell_of_files
 from ollamamaster.cli.output import OUTPUT
 from ollamamaster.cli.prompt import read_prompt
-from ollamamaster.domain.routing import RouteRequest
+from ollamamaster.domain.routing import Long, RouteRequest
 from ollamamaster.domain.tickets import Priority
 from ollamamaster.errors import FileUnusableError, UsageError
 from ollamamaster.storage.attachments import content_of, read_attachments
@@ -48,6 +49,8 @@ class RouteFlags:
     explain: bool
     priority: Priority = Priority.NORMAL
     hedge: bool = True
+    recursive: bool = False
+    long: Long = Long.ASK
 
     def request(self, settings: Settings) -> RouteRequest:
         """The request; reads the files and standard input.
@@ -63,7 +66,8 @@ class RouteFlags:
             raise UsageError(f"--max-time: {limit:g} is no number of seconds above 0")
         keep_alive, wanted = _keep_alive(self.keep_alive), _format(self.format)
         options = dict(map(_option, self.options))
-        attached = read_attachments(self.files)
+        attached = read_attachments(self.files, recursive=self.recursive)
+        tell_of_files(attached)
         return RouteRequest(
             prompt=read_prompt(self.prompt, OUTPUT.note),
             system=self.system,
@@ -81,6 +85,7 @@ class RouteFlags:
             pull=self.pull,
             priority=self.priority,
             hedge=self.hedge,
+            long=self.long,
         )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from ollamamaster.domain.answers import Usage
 from ollamamaster.domain.records import Who
 from ollamamaster.domain.settings import Performance
 from ollamamaster.domain.task import Question
@@ -13,10 +15,17 @@ from ollamamaster.domain.tickets import Priority
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ollamamaster.domain.answers import Usage
     from ollamamaster.domain.estimate import Estimate
     from ollamamaster.domain.selection import Decision
-    from ollamamaster.errors import Outcome
+    from ollamamaster.errors import OllamaMasterError, Outcome
+
+
+class Long(StrEnum):
+    """What to do with texts that no context holds: ask the person, read them in parts, fail."""
+
+    ASK = "ask"
+    SPLIT = "split"
+    FAIL = "fail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,7 @@ class RouteRequest:
     pull: bool = False
     priority: Priority = Priority.NORMAL
     hedge: bool = True
+    long: Long = Long.FAIL
     who: Who = Who.COMMAND
 
     @property
@@ -85,6 +95,23 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class PartResult:
+    """One request of several that a long text took. `error` says why there is no note of it.
+
+    `level` is 0 for a part of the text, and one more each time notes are put together.
+    """
+
+    name: str
+    level: int
+    model: str | None = None
+    instance: str | None = None
+    outcome: Outcome | None = None
+    error: OllamaMasterError | None = None
+    seconds: float | None = None
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
 class Timing:
     """Seconds since the prompt had been read, and what Ollama said of the last attempt.
 
@@ -102,7 +129,10 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class RouteResult:
-    """What is known of a route: the whole of a finished one, or as much as came."""
+    """What is known of a route: the whole of a finished one, or as much as came.
+
+    `parts` are those of a text that was too long to be read at once.
+    """
 
     response: str
     thinking: str | None
@@ -114,3 +144,4 @@ class RouteResult:
     usage: Usage
     timing: Timing
     estimate: Estimate | None
+    parts: tuple[PartResult, ...] = ()

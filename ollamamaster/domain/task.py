@@ -139,7 +139,7 @@ _SHORT_PROMPT = 32
 _DOUBLINGS = 7
 
 # The prompt's estimate is off by a fifth at times; a refused prompt costs a second attempt.
-_PROMPT_MARGIN = 1.2
+PROMPT_MARGIN = 1.2
 
 # Sure signs first: a code block beats everything, a wish at the beginning beats the words of what
 # it is about, and what only looks like a question comes last.
@@ -189,7 +189,7 @@ def analyse(question: Question) -> Task:
         prompt_tokens=prompt_tokens,
         output_tokens=output,
         needs=frozenset(needs),
-        context_tokens=round(prompt_tokens * _PROMPT_MARGIN + output.p80),
+        context_tokens=round(prompt_tokens * PROMPT_MARGIN + output.p80),
         evidence=(*evidence, *reasons),
         no_thinking=question.think is False,
         output_limit=_limit(question),

@@ -81,6 +81,11 @@ class RouteRun:
         return self._deciding.decision
 
     @property
+    def fleet(self) -> Fleet:
+        """As it was last asked for; empty before the first decision."""
+        return self._deciding.fleet
+
+    @property
     def characters(self) -> int:
         """How much of an answer has come."""
         return self._answering.characters

@@ -8,6 +8,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from ollamamaster.cli import options
+from ollamamaster.domain.routing import Long
 from ollamamaster.domain.settings import Performance
 from ollamamaster.domain.tickets import Priority
 
@@ -26,8 +27,19 @@ def route(
     ] = None,
     file: Annotated[
         list[str] | None,
-        Option("-f", "--file", metavar="PATH", help="A text or an image; repeatable, also a glob."),
+        Option(
+            "-f",
+            "--file",
+            metavar="PATH",
+            help="A text, PDF, HTML page or image; repeatable, also a glob.",
+        ),
     ] = None,
+    recursive: Annotated[
+        bool, Option("--recursive", help="A folder given by --file is read with all below it.")
+    ] = False,
+    long: Annotated[
+        Long, Option(help="When files fit no model: ask, read them in parts, or fail.")
+    ] = Long.ASK,
     system: Annotated[str | None, Option(metavar="TEXT", help="The system prompt.")] = None,
     model: options.Model = None,
     performance: Annotated[
@@ -78,11 +90,15 @@ def route(
 
     Where there is no room the request waits its turn among all of yours on this machine.
 
+    Files that no model of the fleet can read at once are read in parts on all machines with
+    --long split. On a terminal you are asked; elsewhere that is exit code 4.
+
     In a pipe the answer comes in one piece, whole or not at all; on a terminal it streams.
 
     ollamamaster route "What is the capital of France?"
     git diff | ollamamaster route "Write a commit message" --performance powerful
     ollamamaster route -f photo.jpg "What is on this picture?"
+    ollamamaster route -f book.pdf "Who betrays whom?" --long split
     ollamamaster route -f report.md "The three risks?" --max-time 60 --json | jq -r .data.response
     ls *.txt | xargs -P8 -I{} ollamamaster route -f {} "Summarise" --priority low
     ollamamaster route "Prove that there are infinitely many primes" --explain
@@ -94,6 +110,8 @@ def route(
         RouteFlags(
             prompt=prompt,
             files=tuple(file or ()),
+            recursive=recursive,
+            long=long,
             system=system,
             model=model,
             performance=performance,

@@ -1,0 +1,197 @@
+"""The parts of a long text, read side by side on the whole fleet, each as a route of its own."""
+
+from __future__ import annotations
+
+import asyncio  # noqa: TID253 (imported only by commands that wait for instances)
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from ollamamaster.domain.long_reading import note_of
+from ollamamaster.domain.routing import PartResult
+from ollamamaster.errors import OllamaMasterError, UsageError
+from ollamamaster.services.answering import RouteListener
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ollamamaster.domain.answers import PullProgress
+    from ollamamaster.domain.instances import Instance
+    from ollamamaster.domain.long_reading import ReadingPlan
+    from ollamamaster.domain.routing import Attempt, Document, RouteRequest
+    from ollamamaster.domain.selection import Candidate, Decision
+    from ollamamaster.domain.snapshot import Fleet
+    from ollamamaster.services.route import RouteService
+
+# A part that failed everywhere is tried once more when the others are read: what was wrong may be
+# over by then.
+_ROUNDS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far it is: parts that are done, of how many, and on which instances others run.
+
+    `left_s` is what is expected to be left; `level` is that of PartResult.
+    """
+
+    done: int
+    of: int
+    level: int
+    running: tuple[str, ...]
+    left_s: float
+
+
+class LongListener(RouteListener, Protocol):
+    """Is also told how the parts go."""
+
+    def planned(self, plan: ReadingPlan) -> None:
+        """The texts are read in parts."""
+
+    def reads(self, reading: Reading) -> None:
+        """A part began or ended."""
+
+    def part(self, part: PartResult) -> None:
+        """A part is done, well or not."""
+
+
+@dataclass
+class PartReading:
+    """Reads parts; `results` are all that are done, `fleet` is as it was last asked for."""
+
+    routes: RouteService
+    plan: ReadingPlan
+    fleet: Fleet
+    listener: LongListener
+    results: list[PartResult] = field(default_factory=list)
+    _noted: set[str] = field(default_factory=set)
+
+    @property
+    def missing(self) -> list[str]:
+        """The names of the parts that nobody could read."""
+        return [result.name for result in self.results if result.error is not None]
+
+    async def notes(
+        self, asked: Sequence[tuple[str, RouteRequest]], level: int = 0
+    ) -> list[Document]:
+        """The notes, in their order, without those of parts that nobody could read.
+
+        Raises the error of the first part when there is no note at all, and UsageError when
+        the request itself is wrong.
+        """
+        work = _Work(self, len(asked), level)
+        found: list[tuple[PartResult, str] | None] = [None] * len(asked)
+        for _ in range(_ROUNDS):
+            left = [n for n, done in enumerate(found) if done is None or done[0].error]
+            tasks = [asyncio.ensure_future(work.read(*asked[n])) for n in left]
+            try:
+                for number, done in zip(left, await asyncio.gather(*tasks), strict=True):
+                    found[number] = done
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+        results = [done for done in found if done is not None]
+        for result, _ in results:
+            self.results.append(result)
+            self.listener.part(result)
+        notes = [note_of(result.name, text) for result, text in results if result.error is None]
+        if not notes:
+            raise next(result.error for result, _ in results if result.error is not None)
+        return notes
+
+    def note(self, text: str) -> None:
+        """What one part finds worth knowing is told once."""
+        if text not in self._noted:
+            self._noted.add(text)
+            self.listener.note(text)
+
+
+class _Work:
+    """The parts of one level under way."""
+
+    def __init__(self, parts: PartReading, of: int, level: int) -> None:
+        self.parts = parts
+        self.running: Counter[str] = Counter()
+        self._of, self._level = of, level
+        self._done = 0
+        self._room = asyncio.Semaphore(parts.plan.under_way)
+        self._clock = parts.routes.means.clock
+        self._began = self._clock.monotonic()
+        self._expected_s = parts.plan.together.seconds.p50 * of / len(parts.plan.parts)
+
+    async def read(self, name: str, request: RouteRequest) -> tuple[PartResult, str]:
+        """One part, on whichever instance can."""
+        async with self._room:
+            began = self._clock.monotonic()
+            run, heard = self.parts.routes.begin(request), _Quiet(self)
+            error: OllamaMasterError | None = None
+            try:
+                await run.complete(self._fleet, heard, heard)
+            except UsageError:
+                raise
+            except OllamaMasterError as failure:
+                error = failure
+            if len(run.fleet):
+                self.parts.fleet = run.fleet
+        result = run.so_far()
+        last = result.attempts[-1] if result.attempts else None
+        part = PartResult(
+            name,
+            self._level,
+            result.model,
+            result.instance,
+            last.outcome if last is not None else None,
+            error,
+            self._clock.monotonic() - began,
+            result.usage,
+        )
+        self._done += error is None
+        self.tell()
+        return part, result.response
+
+    async def _fleet(self) -> Fleet:
+        return self.parts.fleet
+
+    def tell(self) -> None:
+        """Say how far it is."""
+        elapsed_s = self._clock.monotonic() - self._began
+        left_s = max(0.0, self._expected_s - elapsed_s)
+        # when every machine has done one, what was seen is surer than what was expected
+        if self._done >= self.parts.plan.together.lanes:
+            left_s = elapsed_s / self._done * (self._of - self._done)
+        running = tuple(sorted(self.running.elements()))
+        self.parts.listener.reads(Reading(self._done, self._of, self._level, running, left_s))
+
+
+@dataclass
+class _Quiet:
+    """Hears what one part does, of which only the place is told."""
+
+    work: _Work
+    _names: dict[str, str] = field(default_factory=dict)
+
+    def decided(self, decision: Decision) -> None: ...
+
+    def waiting(self, instance_name: str, position: int, wait_s: float) -> None: ...
+
+    def started(self, attempt: Attempt, candidate: Candidate) -> None:
+        name = self._names[attempt.instance] = candidate.pair.instance.name
+        self.work.running[name] += 1
+        self.work.tell()
+
+    def hedged(self, late: Attempt, candidate: Candidate) -> None: ...
+
+    def token(self, text: str, thinking: str) -> None: ...
+
+    def restarted(self, attempt: Attempt) -> None: ...
+
+    def ended(self, attempt: Attempt) -> None:
+        self.work.running[self._names[attempt.instance]] -= 1
+
+    def note(self, text: str) -> None:
+        self.work.parts.note(text)
+
+    def chosen(self, model: str, instance: Instance) -> None: ...
+
+    def progress(self, progress: PullProgress) -> None: ...
