@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ollamamaster.domain.batch import batch, helpers, worker
 from ollamamaster.domain.context import SMALLEST_CONTEXT
 from ollamamaster.domain.routing import Document
+from ollamamaster.domain.schedule import time_term
 from ollamamaster.domain.task import PROMPT_MARGIN, analyse
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from ollamamaster.domain.batch import Batch
     from ollamamaster.domain.profiles import Profiles
     from ollamamaster.domain.routing import RouteRequest
-    from ollamamaster.domain.selection import Candidate, Decision
+    from ollamamaster.domain.selection import Decision
     from ollamamaster.domain.splitting import Part
 
 # A page's worth of notes on each part: ten parts are read for what one costs to be read again.
@@ -35,22 +36,23 @@ _OVERLAP, _MOST_OVERLAP = 0.05, 150
 # next step of context.
 _SLACK = 0.95
 
-# Larger parts lose fewer connections, so smaller ones must be worth it: a tenth of the time.
-_WORTH = 0.9
-
 
 @dataclass(frozen=True, slots=True)
 class ReadingPlan:
     """The parts of at most `limit_tokens`, who reads them, and how long all of it may take.
 
-    `under_way` is how many are to wait or run at once.
+    `team` are the pairs of model and instance that read, `under_way` is how many parts are to
+    wait or run at once. `score` is what the answer is worth less what the time costs, as in
+    every decision.
     """
 
     parts: tuple[Part, ...]
     limit_tokens: int
     together: Batch
-    seconds: float
+    team: frozenset[tuple[str, str]]
     under_way: int
+    seconds: float
+    score: float
 
     @property
     def machines(self) -> int:
@@ -80,36 +82,49 @@ def overlap_of(limit_tokens: int) -> int:
 
 
 def planned(
-    parts: tuple[Part, ...], limit: int, decision: Decision, profiles: Profiles, price: float
+    parts: tuple[Part, ...],
+    limit: int,
+    read: Decision,
+    answered: Decision | None,
+    profiles: Profiles,
+    price: float,
 ) -> ReadingPlan:
-    """What reading these parts takes, given the decision for the largest of them."""
-    best = decision.ranked[0]
-    team = helpers(decision.ranked, best, price)
+    """What reading these parts takes, given the decisions for the largest and for the answer.
+
+    `answered` is None where the notes are too long to be read at once. Both the note of what
+    matters and the answer from the notes must be right: small parts are read better, and many
+    notes worse.
+    """
+    best = read.ranked[0]
+    team = helpers(read.ranked, best, price)
     workers = [worker(c, profiles.slots(c.pair.instance).count) for c in team]
     together = batch(workers, len(parts))
-    seconds = together.seconds.p50 + _writing_s(best, len(parts))
-    lanes = {w.candidate.instance for w in together.workers}
-    enough = sum(w.slots for w in together.workers)
+    last = best if answered is None else answered.ranked[0]
+    seconds = together.seconds.p50 + last.estimate.prompt_s + last.estimate.generation_s
+    right = best.terms["quality"] * last.terms["quality"]
+    used, enough = _used(together), together.lanes
     # With few in line each would rather wait for a fast machine than use a slow one that all of
     # them together need.
-    while enough < len(parts) and not lanes <= _used(batch(workers, enough)):
+    while enough < len(parts) and not used <= _used(batch(workers, enough)):
         enough += 1
-    return ReadingPlan(parts, limit, together, seconds, min(enough, len(parts)))
+    return ReadingPlan(
+        parts,
+        limit,
+        together,
+        frozenset(c.pair.key for c in team),
+        min(enough, len(parts)),
+        seconds,
+        right + time_term(price, seconds),
+    )
 
 
 def _used(together: Batch) -> set[str]:
     return {worker.candidate.instance for worker in together.workers}
 
 
-def _writing_s(best: Candidate, notes: int) -> float:
-    """Seconds for the answer from the notes."""
-    rates = best.prospect.rates
-    return notes * NOTE_TOKENS / rates.prefill.median + best.estimate.generation_s
-
-
-def better(plan: ReadingPlan, than: ReadingPlan | None) -> bool:
-    """Whether this plan, of smaller parts, is worth it."""
-    return than is None or plan.seconds < _WORTH * than.seconds
+def expected_notes(parts: int) -> tuple[Document, ...]:
+    """Notes of as many tokens as those on so many parts will likely have."""
+    return tuple(Document(f"notes {number}", "note " * NOTE_TOKENS) for number in range(parts))
 
 
 def reading(

@@ -39,7 +39,11 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class RouteRequest:
-    """One prompt with everything the person said about it. `model` is as typed."""
+    """One prompt with everything the person said about it. `model` is as typed.
+
+    `team` are (model, instance) pairs among which only the time counts, as it is one of many
+    requests that are wanted together; others are for when the whole team failed.
+    """
 
     prompt: str
     system: str | None = None
@@ -58,6 +62,7 @@ class RouteRequest:
     priority: Priority = Priority.NORMAL
     hedge: bool = True
     long: Long = Long.FAIL
+    team: frozenset[tuple[str, str]] = frozenset()
     who: Who = Who.COMMAND
 
     @property

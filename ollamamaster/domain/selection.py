@@ -160,6 +160,24 @@ def _score(
     return Candidate(expected, sum(terms.values()), terms, judged)
 
 
+def for_a_team(decision: Decision, team: Collection[tuple[str, str]]) -> Decision:
+    """The same candidates, those of the team first and by their time alone.
+
+    When many requests are wanted together, whoever waits for a somewhat better place holds up
+    all of them.
+    """
+    ranked = (_as_member(c) if c.pair.key in team else c for c in decision.ranked)
+    return replace(decision, ranked=tuple(sorted(ranked, key=_order)))
+
+
+def _as_member(candidate: Candidate) -> Candidate:
+    """Above every score there is, which are probabilities."""
+    time = candidate.terms["time"]
+    own = sum(candidate.terms.values()) - time
+    terms = {**candidate.terms, "team": 2.0 - own}
+    return replace(candidate, score=2.0 + time, terms=terms)
+
+
 def _order(candidate: Candidate) -> tuple[float, float, str, str]:
     return -candidate.score, candidate.estimate.p50_s, candidate.instance, candidate.model
 

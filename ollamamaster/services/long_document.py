@@ -11,9 +11,9 @@ from ollamamaster.domain import spoken
 from ollamamaster.domain.candidates import Reason
 from ollamamaster.domain.context import SMALLEST_CONTEXT
 from ollamamaster.domain.long_reading import (
-    better,
     concluding,
     contexts,
+    expected_notes,
     merging,
     overlap_of,
     part_limit,
@@ -66,8 +66,12 @@ class LongDocumentService:
             decision = await self.routes.explain(asked, fleet, _nobody)
             if not decision.ranked:
                 continue
-            plan = planned(parts, limit, decision, profiles, price)
-            if better(plan, best):
+            told = concluding(request, expected_notes(len(parts)))
+            answered = await self.routes.explain(told, fleet, _nobody)
+            plan = planned(
+                parts, limit, decision, answered if _fits(told, answered) else None, profiles, price
+            )
+            if best is None or plan.score > best.score:
                 best = plan
         return best
 
@@ -79,6 +83,13 @@ def _longest(request: RouteRequest, fleet: Fleet) -> int:
         return said
     known = [m.context_length for i in fleet for m in i.models if m.context_length]
     return max(known, default=SMALLEST_CONTEXT)
+
+
+def _fits(request: RouteRequest, decision: Decision) -> bool:
+    """Whether it can be sent as it is, also with the context that the person set."""
+    said = request.options.get("num_ctx")
+    small = isinstance(said, int) and decision.task.context_tokens > said
+    return bool(decision.ranked) and not small
 
 
 def _nobody(_note: str) -> None:
@@ -217,7 +228,7 @@ class LongRun:
         return self.so_far()
 
     async def _fits(self, request: RouteRequest) -> bool:
-        return bool((await self.routes.explain(request, await self._found(), _nobody)).ranked)
+        return _fits(request, await self.routes.explain(request, await self._found(), _nobody))
 
     async def _found(self) -> Fleet:
         return self._fleet if self._reading is None else self._reading.fleet

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio  # noqa: TID253 (imported only by commands that wait for instances)
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from ollamamaster.domain.long_reading import note_of
 from ollamamaster.domain.routing import PartResult
 from ollamamaster.errors import OllamaMasterError, UsageError
 from ollamamaster.services.answering import RouteListener
+from ollamamaster.services.residency import SharedResidency
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +66,13 @@ class PartReading:
     listener: LongListener
     results: list[PartResult] = field(default_factory=list)
     _noted: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        # dozens that wait would each ask every instance every second
+        means = self.routes.means
+        own = means.residency
+        shared = SharedResidency(own.ollama, own.clock, own.refresh)
+        self.routes = replace(self.routes, means=replace(means, residency=shared))
 
     @property
     def missing(self) -> list[str]:
@@ -124,7 +132,8 @@ class _Work:
         """One part, on whichever instance can."""
         async with self._room:
             began = self._clock.monotonic()
-            run, heard = self.parts.routes.begin(request), _Quiet(self)
+            asked = replace(request, team=self.parts.plan.team)
+            run, heard = self.parts.routes.begin(asked), _Quiet(self)
             error: OllamaMasterError | None = None
             try:
                 await run.complete(self._fleet, heard, heard)
