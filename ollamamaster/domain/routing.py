@@ -13,7 +13,7 @@ from ollamamaster.domain.task import Question
 from ollamamaster.domain.tickets import Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Set
 
     from ollamamaster.domain.estimate import Estimate
     from ollamamaster.domain.selection import Decision
@@ -42,7 +42,8 @@ class RouteRequest:
     """One prompt with everything the person said about it. `model` is as typed.
 
     `team` are (model, instance) pairs among which only the time counts, as it is one of many
-    requests that are wanted together; others are for when the whole team failed.
+    requests that are wanted together; others are for when the whole team failed. It may change
+    while they run.
     """
 
     prompt: str
@@ -62,7 +63,7 @@ class RouteRequest:
     priority: Priority = Priority.NORMAL
     hedge: bool = True
     long: Long = Long.FAIL
-    team: frozenset[tuple[str, str]] = frozenset()
+    team: Set[tuple[str, str]] = frozenset()
     who: Who = Who.COMMAND
 
     @property

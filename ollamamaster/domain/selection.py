@@ -41,13 +41,15 @@ class Demand:
 class Candidate:
     """A pair with its score; `terms` add up to it. All are fractions of p(success).
 
-    `judged` is what the `quality` among them rests on, None where that was not kept.
+    `judged` is what the `quality` among them rests on, None where that was not kept. A `member`
+    is of the team that many requests wanted together are for.
     """
 
     prospect: Prospect
     score: float
     terms: Mapping[str, float]
     judged: Source | None = None
+    member: bool = False
 
     @property
     def pair(self) -> Pair:
@@ -175,7 +177,7 @@ def _as_member(candidate: Candidate) -> Candidate:
     time = candidate.terms["time"]
     own = sum(candidate.terms.values()) - time
     terms = {**candidate.terms, "team": 2.0 - own}
-    return replace(candidate, score=2.0 + time, terms=terms)
+    return replace(candidate, score=2.0 + time, terms=terms, member=True)
 
 
 def _order(candidate: Candidate) -> tuple[float, float, str, str]:

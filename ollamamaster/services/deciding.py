@@ -55,6 +55,10 @@ class Deciding:
     _panics: bool = False
     _refused: dict[tuple[str, str], Rejection] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        # The others of a team use its pairs all the time, so that is nobody else's use.
+        self.ran |= self.request.team
+
     async def decide(
         self, fleet: Fleet, note: Callable[[str], None], *, trying: bool = True
     ) -> Decision:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ollamamaster.domain.long_reading import note_of
 from ollamamaster.domain.routing import PartResult
-from ollamamaster.errors import OllamaMasterError, UsageError
+from ollamamaster.errors import OllamaMasterError, Outcome, UsageError
 from ollamamaster.services.answering import RouteListener
 from ollamamaster.services.residency import SharedResidency
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ollamamaster.domain.routing import Attempt, Document, RouteRequest
     from ollamamaster.domain.selection import Candidate, Decision
     from ollamamaster.domain.snapshot import Fleet
-    from ollamamaster.services.route import RouteService
+    from ollamamaster.services.route import RouteRun, RouteService
 
 # A part that failed everywhere is tried once more when the others are read: what was wrong may be
 # over by then.
@@ -66,8 +66,10 @@ class PartReading:
     listener: LongListener
     results: list[PartResult] = field(default_factory=list)
     _noted: set[str] = field(default_factory=set)
+    _team: set[tuple[str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self._team |= self.plan.team
         # dozens that wait would each ask every instance every second
         means = self.routes.means
         own = means.residency
@@ -108,6 +110,15 @@ class PartReading:
             raise next(result.error for result, _ in results if result.error is not None)
         return notes
 
+    def begin(self, request: RouteRequest) -> RouteRun:
+        """One part, for the team as it is then."""
+        return self.routes.begin(replace(request, team=self._team))
+
+    def leave(self, pair: tuple[str, str]) -> None:
+        """A pair that failed, or was overtaken by another one, holds up no further part."""
+        if len(self._team) > 1:
+            self._team.discard(pair)
+
     def note(self, text: str) -> None:
         """What one part finds worth knowing is told once."""
         if text not in self._noted:
@@ -132,8 +143,7 @@ class _Work:
         """One part, on whichever instance can."""
         async with self._room:
             began = self._clock.monotonic()
-            asked = replace(request, team=self.parts.plan.team)
-            run, heard = self.parts.routes.begin(asked), _Quiet(self)
+            run, heard = self.parts.begin(request), _Quiet(self)
             error: OllamaMasterError | None = None
             try:
                 await run.complete(self._fleet, heard, heard)
@@ -197,6 +207,8 @@ class _Quiet:
 
     def ended(self, attempt: Attempt) -> None:
         self.work.running[self._names[attempt.instance]] -= 1
+        if attempt.outcome is not Outcome.OK:
+            self.work.parts.leave((attempt.model, attempt.instance))
 
     def note(self, text: str) -> None:
         self.work.parts.note(text)

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 
 from ollamamaster.bootstrap import Application
 from ollamamaster.domain.routing import Document, Long, RouteRequest
+from ollamamaster.errors import Outcome
 from ollamamaster.simulator.fleet import load_fleet
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
@@ -81,7 +82,6 @@ def main() -> None:
     options.add_argument("--speed", type=float, default=1.0)
     options.add_argument("--runs", type=int, default=3)
     options.add_argument("--model")
-    options.add_argument("--verbose", action="store_true")
     asked = options.parse_args()
     ratios = [measured(asked, seed) for seed in range(asked.runs)]
     worst = max(ratios)
@@ -106,6 +106,9 @@ def measured(asked: argparse.Namespace, seed: int) -> float:
     for record in records:
         for attempt in record.attempts:
             usage = attempt.usage
+            spans.append((attempt.started_at, attempt.started_at + (attempt.seconds or 0.0)))
+            if attempt.outcome is not Outcome.OK:
+                continue
             work.append(
                 Work(
                     usage.prompt_tokens or 0,
@@ -114,20 +117,9 @@ def measured(asked: argparse.Namespace, seed: int) -> float:
                     names[attempt.instance],
                 )
             )
-            spans.append((attempt.started_at, attempt.started_at + (attempt.seconds or 0.0)))
     speed: float = asked.speed
     makespan = (max(e for _, e in spans) - min(s for s, _ in spans)) * speed
     times = Times(asked.fleet, work)
-    if asked.verbose:
-        first = min(start for start, _ in spans)
-        for (start, end), w in sorted(zip(spans, work, strict=True), key=lambda sw: sw[0]):
-            likely = times.of(w) if any(w.instance == m[0] for m in times.machines) else 0.0
-            began, took = (start - first) * asked.speed, (end - start) * asked.speed
-            print(
-                f"    {began:6.1f} +{took:6.1f} (alone {likely:5.1f}) {w.model} {w.instance}",
-                end="",
-            )
-            print(f" {w.prompt} in, {w.output} out")
     best = times.best_plan(random.Random(seed))  # noqa: S311 (a benchmark)
     shares = {n: sum(w.instance == n for w in work) for n in sorted({w.instance for w in work})}
     print(f"seed {seed}: {len(plan.parts)} parts of {plan.limit_tokens:,} tokens at most,", end=" ")
@@ -209,11 +201,6 @@ class Times:
                 self.machines.append((instance.name, instance.hardware, usable))
         # one model a machine is best: a second one would be another load
         self.loads, self.seconds = self._table()
-
-    def of(self, work: Work) -> float:
-        """Seconds that this part takes where it was read, alone and without a load."""
-        machine = next(n for n, m in enumerate(self.machines) if m[0] == work.instance)
-        return self.seconds[machine][self.work.index(work)]
 
     def _table(self) -> tuple[list[float], list[list[float]]]:
         loads, seconds = [], []
