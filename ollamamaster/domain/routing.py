@@ -13,7 +13,8 @@ from ollamamaster.domain.task import Question
 from ollamamaster.domain.tickets import Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Set
+    from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
     from ollamamaster.domain.estimate import Estimate
     from ollamamaster.domain.selection import Decision
@@ -63,7 +64,7 @@ class RouteRequest:
     priority: Priority = Priority.NORMAL
     hedge: bool = True
     long: Long = Long.FAIL
-    team: Set[tuple[str, str]] = frozenset()
+    team: AbstractSet[tuple[str, str]] = frozenset()
     who: Who = Who.COMMAND
 
     @property

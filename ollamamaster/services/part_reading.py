@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio  # noqa: TID253 (imported only by commands that wait for instances)
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from statistics import median
 from typing import TYPE_CHECKING, Protocol
 
 from ollamamaster.domain.long_reading import note_of
@@ -23,6 +24,13 @@ if TYPE_CHECKING:
     from ollamamaster.domain.selection import Candidate, Decision
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.services.route import RouteRun, RouteService
+
+# A part that takes so many times as long as most is on a machine that is far slower than was
+# thought, and is read a second time elsewhere once nothing waits any more (the backup tasks of
+# Dean and Ghemawat, MapReduce, 2004). Answers differ in length by less.
+_LATE = 3.0
+# How often that is looked at.
+_LOOK_S = 0.25
 
 # A part that failed everywhere is tried once more when the others are read: what was wrong may be
 # over by then.
@@ -133,28 +141,66 @@ class _Work:
         self.parts = parts
         self.running: Counter[str] = Counter()
         self._of, self._level = of, level
-        self._done = 0
+        self._waiting = 0
+        self._took: list[float] = []
         self._room = asyncio.Semaphore(parts.plan.under_way)
         self._clock = parts.routes.means.clock
         self._began = self._clock.monotonic()
         self._expected_s = parts.plan.together.seconds.p50 * of / len(parts.plan.parts)
 
     async def read(self, name: str, request: RouteRequest) -> tuple[PartResult, str]:
-        """One part, on whichever instance can."""
+        """One part, on whichever instance can, and on a second one when the first is very late."""
         async with self._room:
-            began = self._clock.monotonic()
-            run, heard = self.parts.begin(request), _Quiet(self)
-            error: OllamaMasterError | None = None
+            heard = _Quiet(self)
+            ears = [heard]
+            self._waiting += 1
+            tries = [asyncio.ensure_future(self._once(name, request, heard))]
             try:
-                await run.complete(self._fleet, heard, heard)
-            except UsageError:
-                raise
-            except OllamaMasterError as failure:
-                error = failure
-            if len(run.fleet):
-                self.parts.fleet = run.fleet
+                while not await _any(tries):
+                    if len(tries) == 1 and self._late(heard):
+                        self.parts.leave(heard.pair)
+                        self._waiting += 1
+                        ears.append(_Quiet(self))
+                        again = self._once(name, request, ears[-1])
+                        tries.append(asyncio.ensure_future(again))
+                done = [t.result() for t in tries if t.done()]
+                part, text = min(done, key=lambda told: told[0].error is not None)
+            finally:
+                self._waiting -= sum(ear.began is None for ear in ears)
+                for one in tries:
+                    one.cancel()
+                await asyncio.gather(*tries, return_exceptions=True)
+        if part.error is None:
+            self._took.append(part.seconds or 0.0)
+        self.tell()
+        return part, text
+
+    def _late(self, heard: _Quiet) -> bool:
+        """Whether a machine may well be free, and the part takes far longer than the others."""
+        if heard.began is None or self._waiting or len(self._took) * 2 < self._of:
+            return False
+        return self._clock.monotonic() - heard.began > _LATE * median(self._took)
+
+    def begins(self) -> None:
+        """A part has its place."""
+        self._waiting -= 1
+
+    async def _once(
+        self, name: str, request: RouteRequest, heard: _Quiet
+    ) -> tuple[PartResult, str]:
+        run = self.parts.begin(request)
+        error: OllamaMasterError | None = None
+        try:
+            await run.complete(self._fleet, heard, heard)
+        except UsageError:
+            raise
+        except OllamaMasterError as failure:
+            error = failure
+        if len(run.fleet):
+            self.parts.fleet = run.fleet
         result = run.so_far()
         last = result.attempts[-1] if result.attempts else None
+        now = self._clock.monotonic()
         part = PartResult(
             name,
             self._level,
@@ -162,11 +208,9 @@ class _Work:
             result.instance,
             last.outcome if last is not None else None,
             error,
-            self._clock.monotonic() - began,
+            None if heard.began is None else now - heard.began,
             result.usage,
         )
-        self._done += error is None
-        self.tell()
         return part, result.response
 
     async def _fleet(self) -> Fleet:
@@ -175,12 +219,21 @@ class _Work:
     def tell(self) -> None:
         """Say how far it is."""
         elapsed_s = self._clock.monotonic() - self._began
+        done = len(self._took)
         left_s = max(0.0, self._expected_s - elapsed_s)
         # when every machine has done one, what was seen is surer than what was expected
-        if self._done >= self.parts.plan.together.lanes:
-            left_s = elapsed_s / self._done * (self._of - self._done)
+        if done >= self.parts.plan.together.lanes:
+            left_s = elapsed_s / done * (self._of - done)
         running = tuple(sorted(self.running.elements()))
-        self.parts.listener.reads(Reading(self._done, self._of, self._level, running, left_s))
+        self.parts.listener.reads(Reading(done, self._of, self._level, running, left_s))
+
+
+async def _any(tries: Sequence[asyncio.Future[tuple[PartResult, str]]]) -> bool:
+    """Wait a little; whether one has read it, or all have failed."""
+    await asyncio.wait(tries, timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED)
+    return all(t.done() for t in tries) or any(
+        t.done() and (t.exception() is not None or t.result()[0].error is None) for t in tries
+    )
 
 
 @dataclass
@@ -188,6 +241,8 @@ class _Quiet:
     """Hears what one part does, of which only the place is told."""
 
     work: _Work
+    began: float | None = None
+    pair: tuple[str, str] = ("", "")
     _names: dict[str, str] = field(default_factory=dict)
 
     def decided(self, decision: Decision) -> None: ...
@@ -197,6 +252,10 @@ class _Quiet:
     def started(self, attempt: Attempt, candidate: Candidate) -> None:
         name = self._names[attempt.instance] = candidate.pair.instance.name
         self.work.running[name] += 1
+        if self.began is None:
+            self.began = self.work.parts.routes.means.clock.monotonic()
+            self.work.begins()
+        self.pair = attempt.model, attempt.instance
         self.work.tell()
 
     def hedged(self, late: Attempt, candidate: Candidate) -> None: ...
