@@ -102,6 +102,15 @@ _ollamamaster_value() {
     'route --priority')
         words='low normal high'
         ;;
+    'serve-mcp --transport')
+        words='stdio http'
+        ;;
+    'install-mcp --scope')
+        words='user project'
+        ;;
+    'install-mcp 1')
+        words='claude-code claude-desktop cursor vscode'
+        ;;
     'history list --outcome')
         words='ok connect_error timeout busy model_missing bad_request http_error stream_broken bad_response cancelled'
         ;;
@@ -116,7 +125,7 @@ _ollamamaster_value() {
         words='bash zsh fish powershell'
         ;;
     'help 1')
-        words='exit-codes json environment files targets exposure discover models route assess pull history config sandbox completion help'
+        words='exit-codes json environment files targets exposure discover models route assess pull serve-mcp install-mcp history config sandbox completion help'
         ;;
     esac
     # shellcheck disable=SC2086 # words of our own
@@ -163,7 +172,7 @@ _ollamamaster_command() {
     commands='' options='' takes=''
     case $1 in
     '')
-        commands='discover models route assess pull history config sandbox completion help'
+        commands='discover models route assess pull serve-mcp install-mcp history config sandbox completion help'
         options='--version -h --help'
         ;;
     'discover')
@@ -185,6 +194,14 @@ _ollamamaster_command() {
     'pull')
         options='--instance --json -q --quiet -v --verbose --debug --no-color -h --help'
         takes='--instance'
+        ;;
+    'serve-mcp')
+        options='--transport --host --port --allowed-host --read-only --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='--transport --host --port --allowed-host'
+        ;;
+    'install-mcp')
+        options='--scope --print --remove --name --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='--scope --name'
         ;;
     'history')
         commands='list show stats replay path clear export'

@@ -40,6 +40,12 @@ function __ollamamaster_at -a wanted number
                 'assess -f' \
                 'assess --file' \
                 'pull --instance' \
+                'serve-mcp --transport' \
+                'serve-mcp --host' \
+                'serve-mcp --port' \
+                'serve-mcp --allowed-host' \
+                'install-mcp --scope' \
+                'install-mcp --name' \
                 'history list --limit' \
                 'history list -m' \
                 'history list --model' \
@@ -65,6 +71,8 @@ function __ollamamaster_at -a wanted number
                 'route' \
                 'assess' \
                 'pull' \
+                'serve-mcp' \
+                'install-mcp' \
                 'history' \
                 'history list' \
                 'history show' \
@@ -127,6 +135,8 @@ complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a models -d 'List the mo
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a route -d 'Answer a prompt on the model and instance that will do it best'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a assess -d 'Tell whether the fleet can do a task, and how long it takes'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a pull -d 'Download a model onto an instance'
+complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a serve-mcp -d 'Serve the fleet to Claude and other MCP hosts'
+complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a install-mcp -d 'Tell Claude or another MCP host to start the server'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a history -d 'Look at past requests: how fast, how well foreseen, and decided again'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a config -d 'Create, show and check config.toml'
 complete -c ollamamaster -n '__ollamamaster_at \'\' 1' -a sandbox -d 'Try everything on a simulated fleet, without Ollama or a GPU'
@@ -207,6 +217,30 @@ complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -s v -l verbose -d 'Say
 complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -l debug -d 'Show a traceback when something unforeseen fails'
 complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -l no-color -d 'No colours; NO_COLOR does the same'
 complete -c ollamamaster -n '__ollamamaster_at \'pull\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -l transport -x -a 'stdio http' -d 'stdio for a host that starts it, http for several'
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -l host -x -d 'Where http listens; other machines need a token'
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -l port -x -d 'The port of http; 0 takes any'
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -l allowed-host -x -d 'A name by which http may be called; repeatable'
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -l read-only -d 'Without the tools that change or end anything'
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'serve-mcp\'' -s h -l help -d 'Show this message and exit'
+
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\' 1' -a 'claude-code claude-desktop cursor vscode'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l scope -x -a 'user project' -d 'user: everywhere; project: in this folder'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l print -d 'Print what would stand in the file; change nothing'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l remove -d 'Take it out of the file again'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l name -x -d 'What the host calls the server'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l json -d 'Print one JSON document, also on failure'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -s v -l verbose -d 'Say more on stderr'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l debug -d 'Show a traceback when something unforeseen fails'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l no-color -d 'No colours; NO_COLOR does the same'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -s h -l help -d 'Show this message and exit'
 
 complete -c ollamamaster -n '__ollamamaster_at \'history\' 1' -a list -d 'List past requests, the newest first'
 complete -c ollamamaster -n '__ollamamaster_at \'history\' 1' -a show -d 'Show one request: its attempts, what was expected, and the decision as it was'
@@ -345,7 +379,7 @@ complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -l debug -d 'Show
 complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -l no-color -d 'No colours; NO_COLOR does the same'
 complete -c ollamamaster -n '__ollamamaster_at \'completion\'' -s h -l help -d 'Show this message and exit'
 
-complete -c ollamamaster -n '__ollamamaster_at \'help\' 1' -a 'exit-codes json environment files targets exposure discover models route assess pull history config sandbox completion help'
+complete -c ollamamaster -n '__ollamamaster_at \'help\' 1' -a 'exit-codes json environment files targets exposure discover models route assess pull serve-mcp install-mcp history config sandbox completion help'
 complete -c ollamamaster -n '__ollamamaster_at \'help\'' -l json -d 'Print one JSON document, also on failure'
 complete -c ollamamaster -n '__ollamamaster_at \'help\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
 complete -c ollamamaster -n '__ollamamaster_at \'help\'' -s v -l verbose -d 'Say more on stderr'

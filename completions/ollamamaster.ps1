@@ -11,6 +11,8 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
                 'route' = 'Answer a prompt on the model and instance that will do it best.'
                 'assess' = 'Tell whether the fleet can do a task, and how long it takes.'
                 'pull' = 'Download a model onto an instance.'
+                'serve-mcp' = 'Serve the fleet to Claude and other MCP hosts.'
+                'install-mcp' = 'Tell Claude or another MCP host to start the server.'
                 'history' = 'Look at past requests: how fast, how well foreseen, and decided again.'
                 'config' = 'Create, show and check config.toml.'
                 'sandbox' = 'Try everything on a simulated fleet, without Ollama or a GPU.'
@@ -188,6 +190,61 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
                 '--instance' = @{ Words = @(); Source = 'instances'; Files = $false }
             }
             Arguments = @(@{ Words = @(); Source = 'models'; Files = $false })
+            Repeats = $false
+            CommandLine = $false
+        }
+        'serve-mcp' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--transport' = 'stdio for a host that starts it, http for several.'
+                '--host' = 'Where http listens; other machines need a token.'
+                '--port' = 'The port of http; 0 takes any.'
+                '--allowed-host' = 'A name by which http may be called; repeatable.'
+                '--read-only' = 'Without the tools that change or end anything.'
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+                '--transport' = @{ Words = @('stdio', 'http'); Source = ''; Files = $false }
+                '--host' = @{ Words = @(); Source = ''; Files = $false }
+                '--port' = @{ Words = @(); Source = ''; Files = $false }
+                '--allowed-host' = @{ Words = @(); Source = ''; Files = $false }
+            }
+            Arguments = @()
+            Repeats = $false
+            CommandLine = $false
+        }
+        'install-mcp' = @{
+            Commands = [ordered]@{
+            }
+            Options = [ordered]@{
+                '--scope' = 'user: everywhere; project: in this folder.'
+                '--print' = 'Print what would stand in the file; change nothing.'
+                '--remove' = 'Take it out of the file again.'
+                '--name' = 'What the host calls the server.'
+                '--json' = 'Print one JSON document, also on failure.'
+                '-q' = 'No notes on stderr; results and errors stay.'
+                '--quiet' = 'No notes on stderr; results and errors stay.'
+                '-v' = 'Say more on stderr.'
+                '--verbose' = 'Say more on stderr.'
+                '--debug' = 'Show a traceback when something unforeseen fails.'
+                '--no-color' = 'No colours; NO_COLOR does the same.'
+                '-h' = 'Show this message and exit.'
+                '--help' = 'Show this message and exit.'
+            }
+            Takes = @{
+                '--scope' = @{ Words = @('user', 'project'); Source = ''; Files = $false }
+                '--name' = @{ Words = @(); Source = ''; Files = $false }
+            }
+            Arguments = @(@{ Words = @('claude-code', 'claude-desktop', 'cursor', 'vscode'); Source = ''; Files = $false })
             Repeats = $false
             CommandLine = $false
         }
@@ -577,7 +634,7 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
             }
             Takes = @{
             }
-            Arguments = @(@{ Words = @('exit-codes', 'json', 'environment', 'files', 'targets', 'exposure', 'discover', 'models', 'route', 'assess', 'pull', 'history', 'config', 'sandbox', 'completion', 'help'); Source = ''; Files = $false })
+            Arguments = @(@{ Words = @('exit-codes', 'json', 'environment', 'files', 'targets', 'exposure', 'discover', 'models', 'route', 'assess', 'pull', 'serve-mcp', 'install-mcp', 'history', 'config', 'sandbox', 'completion', 'help'); Source = ''; Files = $false })
             Repeats = $false
             CommandLine = $false
         }

@@ -11,9 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from ollamamaster.discovery.names import SystemNames
     from ollamamaster.domain.settings import Settings
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.ollama.client import OllamaClient
+    from ollamamaster.ports import HistoryStore, InventoryStore, LivenessStore
     from ollamamaster.services.assess import AssessService
     from ollamamaster.services.discover import DiscoverService
     from ollamamaster.services.fleet import FleetService
@@ -25,11 +27,8 @@ if TYPE_CHECKING:
     from ollamamaster.services.route import RouteService
     from ollamamaster.services.watch import WatchService
     from ollamamaster.storage.history import HistoryDatabase
-    from ollamamaster.storage.inventory import InventoryFile
-    from ollamamaster.storage.liveness import LivenessTable
     from ollamamaster.storage.paths import Paths
     from ollamamaster.storage.remembered import RememberedRequests
-    from ollamamaster.storage.requests import RequestTables
     from ollamamaster.storage.tickets import TicketTable
 
 
@@ -61,10 +60,14 @@ class Application:
     """Everything a face needs, each part made once and only when asked for.
 
     `note` is told what is worth knowing but no error, such as a damaged file set aside.
+    `serving` says that this process stays and reads the inventory often; with `read_only` it
+    keeps nothing for other processes.
     """
 
     note: Callable[[str], None] = field(default=_silent)
     clock: SystemClock = field(default_factory=SystemClock)
+    serving: bool = False
+    read_only: bool = False
 
     @cached_property
     def paths(self) -> Paths:
@@ -83,10 +86,15 @@ class Application:
         return loaded.settings
 
     @cached_property
-    def inventory(self) -> InventoryFile:
+    def inventory(self) -> InventoryStore:
         from ollamamaster.storage.inventory import InventoryFile
 
-        return InventoryFile(self.paths.inventory, note=self.note)
+        file = InventoryFile(self.paths.inventory, note=self.note)
+        if not self.serving:
+            return file
+        from ollamamaster.storage.inventory_cache import CachedInventory
+
+        return CachedInventory(file, self.paths.inventory, writes=not self.read_only)
 
     def fleet(self) -> Fleet:
         """The fleet as last known, with what the config says of each instance."""
@@ -117,11 +125,16 @@ class Application:
         return HistoryDatabase(self.paths.history, note=self.note)
 
     @cached_property
-    def past(self) -> RequestTables:
+    def past(self) -> HistoryStore:
         """What happened and what it taught, for routes."""
         from ollamamaster.storage.requests import RequestTables
 
-        return RequestTables(self.history, self.settings.history)
+        tables = RequestTables(self.history, self.settings.history)
+        if not self.read_only:
+            return tables
+        from ollamamaster.storage.unrecorded import Unrecorded
+
+        return Unrecorded(tables)
 
     @cached_property
     def remembered(self) -> RememberedRequests:
@@ -136,10 +149,20 @@ class Application:
         return HistoryService(self.remembered)
 
     @cached_property
-    def liveness(self) -> LivenessTable:
+    def liveness(self) -> LivenessStore:
+        if self.read_only:
+            from ollamamaster.storage.liveness_memory import LivenessMemory
+
+            return LivenessMemory()
         from ollamamaster.storage.liveness import LivenessTable
 
         return LivenessTable(self.history)
+
+    @cached_property
+    def names(self) -> SystemNames:
+        from ollamamaster.discovery.names import SystemNames
+
+        return SystemNames()
 
     @cached_property
     def tickets(self) -> TicketTable:
@@ -150,13 +173,12 @@ class Application:
     def discover_service(self) -> DiscoverService:
         from ollamamaster.discovery.gpu import NvidiaSmi
         from ollamamaster.discovery.memory import ram_total
-        from ollamamaster.discovery.names import SystemNames
         from ollamamaster.discovery.neighbours import SystemNeighbours
         from ollamamaster.discovery.scan import SocketScanner
         from ollamamaster.services.discover import DiscoverService, Surroundings
 
         around = Surroundings(
-            SocketScanner(), SystemNames(), SystemNeighbours(), NvidiaSmi(), ram_total
+            SocketScanner(), self.names, SystemNeighbours(), NvidiaSmi(), ram_total
         )
         return DiscoverService(
             self.settings,

@@ -28,6 +28,8 @@ COMMANDS = {
     "route": "Answer a prompt on the model and instance that will do it best.",
     "assess": "Tell whether the fleet can do a task, and how long it takes.",
     "pull": "Download a model onto an instance.",
+    "serve-mcp": "Serve the fleet to Claude and other MCP hosts.",
+    "install-mcp": "Tell Claude or another MCP host to start the server.",
     "history": "Look at past requests: how fast, how well foreseen, and decided again.",
     "config": "Create, show and check config.toml.",
     "sandbox": "Try everything on a simulated fleet, without Ollama or a GPU.",
@@ -161,20 +163,25 @@ def _usage_error(error: TyperException) -> UsageError:
     path = context.command_path if context is not None else PROGRAM
     message, hints = error.format_message(), [f"{path} --help"]
     if message.startswith("No such command"):
-        hints.insert(0, _meant_command(OUTPUT.command))
+        names = context.command.list_commands(context) if context is not None else []
+        hints.insert(0, _meant_command(OUTPUT.command, names))
     elif message.startswith("Got unexpected extra argument") and OUTPUT.command == "route":
         hints.insert(0, 'a prompt of several words needs quotes: ollamamaster route "…"')
     return UsageError(message, hint="\n".join(filter(None, hints)))
 
 
-def _meant_command(typed: str) -> str:
-    """What whoever typed this may have meant; people who know Ollama type its commands."""
+def _meant_command(typed: str, names: Sequence[str]) -> str:
+    """What whoever typed this may have meant; people who know Ollama type its commands.
+
+    `names` are those that there are in the place of the last word.
+    """
+    group, _, word = typed.rpartition(" ")
     near = _OF_OLLAMA.get(typed)
     if near is None:
         from difflib import get_close_matches
 
-        near = next(iter(get_close_matches(typed, COMMANDS, 1)), None)
-    return f"did you mean: {PROGRAM} {near}" if near else ""
+        near = next(iter(get_close_matches(word, names, 1)), None)
+    return f"did you mean: {' '.join(filter(None, (PROGRAM, group, near)))}" if near else ""
 
 
 def _make_streams_safe() -> None:

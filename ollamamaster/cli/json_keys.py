@@ -60,6 +60,7 @@ DATA: dict[str, dict[str, str]] = {
         "missing[]": "code what fix",
     },
     "pull": {"": "model instance size_bytes seconds"},
+    "install-mcp": {"": "host path name entry changed backup"},
     "history list": {
         "": "requests",
         "requests[]": "id at who task_type model instance outcome seconds",
@@ -119,8 +120,9 @@ BLOCKS: dict[str, dict[str, str]] = {
         "estimate": "p20_s p50_s p80_s wait_s load_s prompt_s generation_s",
     },
 }
-# Tables whose keys are not ours, or grow: labels, the parts of a score, values of config.toml.
-OPEN = ("labels", "terms", "value")
+# Tables whose keys are not ours, or grow: labels, the parts of a score, values of config.toml,
+# what an MCP host is told.
+OPEN = ("labels", "terms", "value", "entry")
 
 # `--json --stream` and `--json --watch` print these before the envelope, one a line.
 LINES = {

@@ -19,21 +19,26 @@ _SILENCE_S = 2.0
 # How often Ctrl-C is looked at where a waiting thread cannot be interrupted (Windows).
 _TICK_S = 0.2
 
-_HINT = 'ollamamaster route "PROMPT", or: ollamamaster route < FILE'
+_HINT = 'ollamamaster {0} "{1}", or: ollamamaster {0} < FILE'
 
 
-def read_prompt(argument: str | None, note: Callable[[str], None]) -> str:
+def read_prompt(
+    argument: str | None, note: Callable[[str], None], command: str = "route", what: str = "prompt"
+) -> str:
     """The prompt, standard input after a blank line behind the argument.
+
+    `command` reads it, and calls it `what`.
 
     Raises PromptMissingError, FileUnusableError when standard input is no text or too large.
     """
     typed = "" if argument is None or argument == "-" else argument
     if any("\ud800" <= c <= "\udfff" for c in typed):
-        raise FileUnusableError("the prompt is not UTF-8 text")
+        raise FileUnusableError(f"the {what} is not UTF-8 text")
     piped = _standard_input(note) if argument == "-" or _is_piped() else ""
     parts = [part for part in (typed, piped.strip("\r\n")) if part.strip()]
     if not parts:
-        raise PromptMissingError("there is no prompt", hint=_HINT)
+        hint = _HINT.format(command, what.upper())
+        raise PromptMissingError(f"there is no {what}", hint=hint)
     return "\n\n".join(parts)
 
 

@@ -52,11 +52,7 @@ def _ran(application: Application, request: RouteRequest, flags: RouteFlags) -> 
         run = application.long_document_service().begin(request)
     else:
         run = application.route_service().begin(request)
-    try:
-        return _answered(application, run, _listener(flags), flags)
-    finally:
-        # the answer is out, and nobody waits for what is learnt from it
-        run.record()
+    return _answered(application, run, _listener(flags), flags)
 
 
 def _answered(
@@ -93,9 +89,7 @@ async def _answer(application: Application, run: Run, listener: WaitingListener)
     status = asyncio.create_task(listener.status.keep_true())
     try:
         with PullDisplay() as pulling:
-            return await run.complete(
-                application.fleet_service().first, listener, pulling, record=False
-            )
+            return await run.complete(application.fleet_service().first, listener, pulling)
     finally:
         status.cancel()
         await application.ollama.aclose()

@@ -12,6 +12,8 @@ Tokens = tuple[float, float, float]
 # Tokens: 4 in 3 words of English, a sentence of 18 words, a paragraph of five sentences. Models
 # keep to such a wish by about a fifth when they keep to it, and often add a line around it.
 _WORD, _SENTENCE, _PARAGRAPH = 1.33, 25.0, 120.0
+# A page of text.
+_PAGE = 500.0
 _LEAST, _MOST = 0.7, 1.6
 
 _NUMBERS = {
@@ -19,7 +21,8 @@ _NUMBERS = {
     "nine": 9, "ten": 10, "ein": 1, "einem": 1, "zwei": 2, "drei": 3, "une": 1, "deux": 2,
     "trois": 3, "una": 1, "dos": 2, "tres": 3,
 }  # fmt: skip
-_COUNT = r"(\d{1,5}|" + "|".join(sorted(_NUMBERS, key=len, reverse=True)) + r")"
+_FIGURE = r"(\d{1,3}(?:,\d{3})+|\d{1,5})"
+_COUNT = _FIGURE[:-1] + "|" + "|".join(sorted(_NUMBERS, key=len, reverse=True)) + r")"
 # After "in", "at most" and the like, or where a piece of writing is named by it: a prompt that
 # speaks of "a book of 90,000 words" says nothing of the answer.
 _UNIT = (
@@ -29,7 +32,23 @@ _UNIT = (
     r"(?:(?P<word>words?|wörtern?|mots?|palabras?)|(?P<sentence>sentences?|lines?|sätzen?|satz"
     r"|phrases?|frases?)|(?P<paragraph>paragraphs?|absätzen?|paragraphes?|párrafos?))\b"
 )
-_TOKENS_OF = {"word": _WORD, "sentence": _SENTENCE, "paragraph": _PARAGRAPH}
+_TOKENS_OF = {"word": _WORD, "sentence": _SENTENCE, "paragraph": _PARAGRAPH, "page": _PAGE}
+
+# "Write a 500-word essay", "write me an essay of about 2,000 words": the verb, what is written, and
+# its length, with nothing between them that would make it the length of something else.
+_BETWEEN = r"(?:of|about|on|for|from|to|by|and|in|at|that|this|my|your|which|with)\b"
+_PIECE_OF = (
+    r"\b(?:write|draft|compose|generate|create|produce|schreibe?|verfasse|écris|rédige|escribe"
+    r"|redacta)\s+(?:(?:me|us|mir|uns)\s+)?(?:(?:an?|the|eine?n?|une?|una?)\s+)?"
+    rf"(?:(?!{_BETWEEN})[^\W\d][\w-]*\s+){{0,3}}?(?:(?:of|with|von|mit|de|con)\s+)?"
+    r"(?:(?:about|around|roughly|at least|at most|up to|etwa|environ|unos)\s+)?"
+)
+_PIECE = (
+    _PIECE_OF + _FIGURE + r"[ -](?:(?P<word>words?|wörtern?|wörter|mots?|palabras?)"
+    r"|(?P<page>pages?|seiten?|páginas?))\b"
+)
+# Whoever asks how it is done wants to be told that, and not a piece of that length.
+_HOW_TO = re.compile(r"how (?:to|(?:do|can|could|should|would) (?:i|we|you|one))\b")
 
 # Forms that are as long as they are; the shortest wish stands first.
 _FORMS: tuple[tuple[str, Tokens], ...] = (
@@ -60,15 +79,21 @@ _INSTRUCTION_TOKENS = 5
 def said_length(prompt: str) -> Tokens | None:
     """Tokens of the answer as the prompt asks for them; None where it does not."""
     text = " ".join(prompt.lower().split())
-    if found := re.search(_UNIT, text):
-        count = _NUMBERS.get(found[1]) or int(found[1])
-        return _around(count * _TOKENS_OF[found.lastgroup or "word"])
+    asked = re.search(_UNIT, text) or (None if _HOW_TO.match(text) else re.search(_PIECE, text))
+    if asked:
+        count = _NUMBERS.get(asked[1]) or int(asked[1].replace(",", ""))
+        return _around(count * _TOKENS_OF[asked.lastgroup or "word"])
     for form, tokens in _FORMS:
         if re.search(form, text):
             return tokens
     if _TRANSLATION.match(text):
         return _around(max(3.0, estimate_tokens(prompt) - _INSTRUCTION_TOKENS))
     return None
+
+
+def names_a_piece(head: str) -> bool:
+    """Whether a length that follows these words is that of what is to be written."""
+    return re.search(f"{_PIECE_OF}$", head.lower()) is not None
 
 
 def is_small_sum(prompt: str) -> bool:

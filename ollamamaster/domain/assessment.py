@@ -183,8 +183,9 @@ def _estimate(best: Judgement | None, together: Batch | None) -> Range | None:
 
 
 def _alternatives(verdicts: Verdicts, best: Judgement | None) -> tuple[Candidate, ...]:
-    """The next ones: those that fit first, and of each model one machine."""
-    others = sorted((j for j in verdicts.judged if j is not best), key=lambda j: not j.fits)
+    """The next ones, of each model one machine; where one fits, only what fits."""
+    fits = best is not None and best.fits
+    others = [j for j in verdicts.judged if j is not best and j.fits == fits]
     found: dict[str, Candidate] = {}
     for judgement in others:
         if best is None or judgement.candidate.model != best.candidate.model:

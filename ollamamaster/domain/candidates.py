@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ollamamaster.domain.catalogue import as_configured
 from ollamamaster.domain.instances import Instance, Locality, Status
@@ -14,7 +14,7 @@ from ollamamaster.domain.policy import denied_by
 from ollamamaster.domain.settings import CloudUse
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
 
     from ollamamaster.domain.settings import Settings
     from ollamamaster.domain.snapshot import Fleet
@@ -26,6 +26,10 @@ _CANNOT: dict[str, str] = {
     Capability.VISION: "cannot see images",
     Capability.THINKING: "has no thinking",
 }
+
+
+# Looking a member up costs more than what is done with it for each pair.
+_DOWN = Status.DOWN
 
 
 class Reason(StrEnum):
@@ -53,8 +57,7 @@ class Rejection:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """A model on an instance. `model` has what the config says of it."""
 
     model: Model
@@ -62,12 +65,12 @@ class Pair:
 
     @property
     def key(self) -> tuple[str, str]:
-        return str(self.model.name), self.instance.id
+        return self.model.name.text, self.instance.id
 
     @property
     def loaded(self) -> LoadedModel | None:
         """The model in the instance's memory, if it is there."""
-        return self.instance.loaded_model(str(self.model.name))
+        return self.instance.loaded_model(self.model.name.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,8 @@ def sift(
     fit: list[Pair] = []
     rejected: list[Rejection] = []
     for instance in fleet:
-        for pair in _pairs(instance, settings):
+        for model in instance.models:
+            pair = Pair(as_configured(model, settings) if settings.models else model, instance)
             verdict = _verdict(pair, task, settings, wish, skipped)
             if verdict is None:
                 fit.append(pair)
@@ -114,18 +118,13 @@ def _missing(model: str, instance: Instance) -> Rejection:
     return Rejection(model, instance.id, Reason.MODEL_MISSING, "it does not have it")
 
 
-def _pairs(instance: Instance, settings: Settings) -> Iterator[Pair]:
-    for model in instance.models:
-        yield Pair(as_configured(model, settings), instance)
-
-
 def _verdict(
     pair: Pair, task: Task, settings: Settings, wish: Wish, skipped: Collection[str]
 ) -> tuple[Reason, str] | None:
-    model, instance = pair.model, pair.instance
+    model, instance = pair
     if wish.instance is not None and instance.id != wish.instance:
         return Reason.NOT_REQUESTED, f"only {wish.instance} was asked for"
-    if wish.model is not None and str(model.name) != wish.model:
+    if wish.model is not None and model.name.text != wish.model:
         return Reason.NOT_REQUESTED, f"only {wish.model} was asked for"
     if refused := _refused_by_rules(pair, settings, wish):
         return refused
@@ -139,23 +138,23 @@ def _verdict(
         )
     if too_large := _too_large(pair, task):
         return Reason.TOO_LARGE, too_large
-    if instance.status is Status.DOWN:
+    if instance.status is _DOWN:
         return Reason.INSTANCE_DOWN, "the instance is down"
-    if instance.id in skipped:
+    if skipped and instance.id in skipped:
         return Reason.INSTANCE_DOWN, "the instance failed several times and is left alone a while"
     return None
 
 
 def _refused_by_rules(pair: Pair, settings: Settings, wish: Wish) -> tuple[Reason, str] | None:
-    model, instance = pair.model, pair.instance
-    said = settings.models.get(str(model.name))
+    model, instance = pair
+    said = settings.models.get(model.name.text)
     if said is not None and not said.allow:
         return Reason.POLICY_DENIED, "your config never uses it (allow = false)"
     if denied := denied_by(settings.policy, model, instance):
         return Reason.POLICY_DENIED, denied
     if wish.local_only and instance.locality is Locality.REMOTE:
         return Reason.LOCALITY_EXCLUDED, "it is not in your own network"
-    if not model.cloud:
+    if model.remote_host is None:
         return None
     if wish.local_only or settings.route.cloud is CloudUse.NEVER:
         return Reason.CLOUD_EXCLUDED, "a cloud model sends the prompt away"
@@ -166,6 +165,8 @@ def _refused_by_rules(pair: Pair, settings: Settings, wish: Wish) -> tuple[Reaso
 
 def _missing_capability(model: Model, task: Task) -> str | None:
     known = model.capabilities
+    if known is not None and task.needs <= known:
+        return None
     for need in sorted(task.needs):
         if known is None and need != Capability.COMPLETION:
             return f"not known to have {need}"
@@ -177,7 +178,7 @@ def _missing_capability(model: Model, task: Task) -> str | None:
 def _too_large(pair: Pair, task: Task) -> str | None:
     """Whether the model and the cache for this context are more than all memory there is."""
     model, memory = pair.model, pair.instance.memory_bytes
-    if model.cloud or memory is None or model.size_bytes is None:
+    if memory is None or model.remote_host is not None or model.size_bytes is None:
         return None
     if model.size_bytes > memory:
         return f"{model.size_bytes / 1e9:.1f} GB do not fit in {memory / 1e9:.0f} GB of memory"

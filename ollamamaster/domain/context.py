@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ _GRAIN = 1024
 HONOURS_TRUNCATE = (0, 12, 6)
 
 
+# The pairs of a decision need few different contexts.
+@lru_cache(maxsize=1024)
 def context_step(tokens: int, model_limit: int | None) -> int:
     """The power of two that holds so many tokens, at most what the model was made for.
 

@@ -219,9 +219,7 @@ class Engine:
 
     def _joins(self, job: Job) -> bool:
         load = self._load
-        if load is None or load.runner.model.name != job.request.model.name:
-            return False
-        if load.runner.context != job.context:
+        if load is None or not self._wants(job, load.runner):
             return False
         load.joined.append(job)
         return True
@@ -273,7 +271,16 @@ class Engine:
         )
         job.phase = Phase.LOADING
         ends_at = self.now + hardware.load_s(request.model) * request.slowness
-        self._load = _Load(runner, job, ends_at)
+        self._load = load = _Load(runner, job, ends_at)
+        # Those behind it that want the same would else be overtaken by whoever comes next.
+        while self._pending and self._wants(self._pending[0], runner):
+            joining = self._pending.popleft()
+            joining.phase = Phase.LOADING
+            load.joined.append(joining)
+
+    @staticmethod
+    def _wants(job: Job, runner: Runner) -> bool:
+        return job.request.model.name == runner.model.name and job.context == runner.context
 
     def _loaded(self) -> None:
         load, self._load = self._load, None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ollamamaster.domain.measures import Z80
 from ollamamaster.domain.rates import Rate, Source
@@ -14,12 +13,15 @@ from ollamamaster.domain.task import Range
 
 if TYPE_CHECKING:
     from ollamamaster.domain.candidates import Pair
+    from ollamamaster.domain.instances import Instance
     from ollamamaster.domain.knowledge import Knowledge
     from ollamamaster.domain.rates import Rates
     from ollamamaster.domain.task import Task
 
 # What is ahead are answers of unknown length; several together spread less than one.
 WAIT_SPREAD = 1.6
+
+_WAIT_ABOVE, _WAIT_BELOW = WAIT_SPREAD - 1, 1 - 1 / WAIT_SPREAD
 
 # How far the count of a prompt's tokens may be off, as the factor for its 80% quantile.
 _PROMPT_SPREAD = 1.15
@@ -28,11 +30,16 @@ _PROMPT_SPREAD = 1.15
 _P95 = 1.6449 / Z80
 
 
+# Looking a member up costs more than what is done with it for each pair.
+_RESIDENT = Residency.RESIDENT
+
+# What a load counts for beyond the time that it takes itself.
+_MORE_WEIGHT = {residency: max(0.0, weight - 1.0) for residency, weight in LOAD_WEIGHT.items()}
+
 _NO_TIME = Rate(0.0, 1.0, Source.PRIOR)
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(NamedTuple):
     """Predicted seconds. The parts are medians; the whole has its 20, 50 and 80% quantiles."""
 
     p20_s: float
@@ -44,8 +51,7 @@ class Estimate:
     generation_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """Seconds of each part, as ranges, and until the first token, which is all but the last."""
 
     wait: Range
@@ -55,8 +61,7 @@ class Parts:
     first_token: Range
 
 
-@dataclass(frozen=True, slots=True)
-class Prospect:
+class Prospect(NamedTuple):
     """A candidate with all that is expected of it.
 
     `prompt_tokens` is what this model's tokenizer is expected to make of the prompt,
@@ -81,8 +86,8 @@ class Prospect:
     @property
     def weighted_p80_s(self) -> float:
         """The 80% quantile with the load weighted by what it costs others."""
-        extra = (LOAD_WEIGHT[self.residency] - 1.0) * self.estimate.load_s
-        return self.estimate.p80_s + max(0.0, extra)
+        said = self.estimate
+        return said.p80_s + _MORE_WEIGHT[self.residency] * said.load_s
 
     @property
     def parts(self) -> Parts:
@@ -109,61 +114,120 @@ class Prospect:
         return float(first.p50 * (first.p80 / first.p50) ** _P95) if first.p50 else 0.0
 
 
-def prospect(pair: Pair, task: Task, known: Knowledge) -> Prospect:
-    """What is expected of this pair for this task.
+class Outlook:
+    """What is expected for a task of any pair; what pairs share is worked out once."""
 
-    The parts are independent: their distances from the median add as squares. Then the spread
-    is corrected by how the last estimates came true.
-    """
-    profiles = known.profiles
-    rates = profiles.rates(pair)
-    output = profiles.output(pair, task)
-    factor = profiles.prompt_factor(pair, task)
-    context = context_needed(task, output, factor)
-    prompt_tokens = task.prompt_tokens * factor
-    prompt_s = prompt_tokens / rates.prefill.median
-    # The first token comes with the end of the prompt, each further one is a step.
-    generation_s = max(0.0, output.p50 - 1) / rates.decode.median
-    turn = known.queues.turn(pair, context, rates.load_s.median, prompt_s + generation_s)
-    wait_s = turn.wait_s
-    load_s = 0.0 if turn.residency is Residency.RESIDENT else rates.load_s.median
-    overhead = profiles.overhead(pair.instance)
-    load_spread, prompt_spread = rates.load_s.spread, _prompt_spread(rates.prefill)
-    down, up = _generation_spread(output, rates.decode)
-    above = math.hypot(
-        wait_s * (WAIT_SPREAD - 1),
-        load_s * (load_spread - 1),
-        prompt_s * (prompt_spread - 1),
-        generation_s * (up - 1),
-        overhead.median * (overhead.spread - 1),
-    )
-    below = math.hypot(
-        wait_s * (1 - 1 / WAIT_SPREAD),
-        load_s * (1 - 1 / load_spread),
-        prompt_s * (1 - 1 / prompt_spread),
-        generation_s * (1 - 1 / down),
-        overhead.median * (1 - 1 / overhead.spread),
-    )
-    p50 = overhead.median + wait_s + load_s + prompt_s + generation_s
-    calibration = profiles.calibration(task.type)
-    return Prospect(
-        pair,
-        rates,
-        turn.residency,
-        output,
-        Estimate(
-            max(0.0, p50 - calibration.below * below),
+    def __init__(self, task: Task, known: Knowledge) -> None:
+        self._task = task
+        self._profiles = known.profiles
+        self._queues = known.queues
+        self._calibration = known.profiles.calibration(task.type)
+        self._work: dict[object, _Work] = {}
+        self._ways: dict[str, _Way] = {}
+
+    def __call__(self, pair: Pair) -> Prospect:
+        """What is expected of this pair.
+
+        The parts are independent: their distances from the median add as squares. Then the
+        spread is corrected by how the last estimates came true.
+        """
+        work, way = self._work_of(pair), self._way_to(pair.instance)
+        rates = self._profiles.rates(pair)
+        decode, prefill, load = rates
+        prompt_s = work.prompt_tokens / prefill.median
+        generation_s = work.steps / decode.median
+        turn = self._queues.turn(pair, work.context_tokens, load.median, prompt_s + generation_s)
+        wait_s, residency = turn.wait_s, turn.residency
+        load_s = 0.0 if residency is _RESIDENT else load.median
+        prompt_spread = _added(_PROMPT_SPREAD, prefill.spread)
+        above = math.hypot(
+            wait_s * _WAIT_ABOVE,
+            load_s * (load.spread - 1),
+            prompt_s * (prompt_spread - 1),
+            generation_s * (_added(work.up, decode.spread) - 1),
+            way.above_s,
+        )
+        below = math.hypot(
+            wait_s * _WAIT_BELOW,
+            load_s * (1 - 1 / load.spread),
+            prompt_s * (1 - 1 / prompt_spread),
+            generation_s * (1 - 1 / _added(work.down, decode.spread)),
+            way.below_s,
+        )
+        p50 = way.overhead.median + wait_s + load_s + prompt_s + generation_s
+        estimate = Estimate(
+            max(0.0, p50 - self._calibration.below * below),
             p50,
-            p50 + calibration.above * above,
+            p50 + self._calibration.above * above,
             wait_s,
             load_s,
             prompt_s,
             generation_s,
-        ),
-        prompt_tokens,
-        context,
-        overhead,
-    )
+        )
+        return Prospect(
+            pair,
+            rates,
+            residency,
+            work.output,
+            estimate,
+            work.prompt_tokens,
+            work.context_tokens,
+            way.overhead,
+        )
+
+    def _work_of(self, pair: Pair) -> _Work:
+        model = pair.model
+        # Whether it thinks is all that one name may mean differently here and there.
+        key = model.name.text, model.capabilities
+        found = self._work.get(key)
+        if found is None:
+            output = self._profiles.output(pair, self._task)
+            factor = self._profiles.prompt_factor(pair, self._task)
+            found = self._work[key] = _Work(
+                output,
+                self._task.prompt_tokens * factor,
+                context_needed(self._task, output, factor),
+                # The first token comes with the end of the prompt, each further one is a step.
+                max(0.0, output.p50 - 1),
+                *_length_spread(output),
+            )
+        return found
+
+    def _way_to(self, instance: Instance) -> _Way:
+        found = self._ways.get(instance.id)
+        if found is None:
+            rate = self._profiles.overhead(instance)
+            above_s, below_s = rate.median * (rate.spread - 1), rate.median * (1 - 1 / rate.spread)
+            found = self._ways[instance.id] = _Way(rate, above_s, below_s)
+        return found
+
+
+class _Way(NamedTuple):
+    """What an instance takes for every request, and how far that may lie above and below."""
+
+    overhead: Rate
+    above_s: float
+    below_s: float
+
+
+class _Work(NamedTuple):
+    """What a model has to read and write, wherever it runs.
+
+    `down` and `up` are the factors from the median length of the answer to its 20 and 80%
+    quantiles.
+    """
+
+    output: Range
+    prompt_tokens: float
+    context_tokens: int
+    steps: float
+    down: float
+    up: float
+
+
+def prospect(pair: Pair, task: Task, known: Knowledge) -> Prospect:
+    """What is expected of this pair for this task."""
+    return Outlook(task, known)(pair)
 
 
 def context_needed(task: Task, output: Range, prompt_factor: float = 1.0) -> int:
@@ -189,8 +253,14 @@ def _generation_spread(output: Range, decode: Rate) -> tuple[float, float]:
     """The factors down to the 20% and up to the 80% quantile, of the length and the rate."""
     if output.p50 <= 1:
         return 1.0, 1.0
-    down = _added(output.p50 / max(output.p20, 1.0), decode.spread)
-    return down, _added(output.p80 / output.p50, decode.spread)
+    down, up = _length_spread(output)
+    return _added(down, decode.spread), _added(up, decode.spread)
+
+
+def _length_spread(output: Range) -> tuple[float, float]:
+    if output.p50 <= 1:
+        return 1.0, 1.0
+    return output.p50 / max(output.p20, 1.0), output.p80 / output.p50
 
 
 # The pairs of a decision share most of their spreads.

@@ -14,6 +14,7 @@ from ollamamaster.domain.languages import share_that_speak, speaks
 from ollamamaster.domain.memory_fit import Place, memory_fit
 from ollamamaster.domain.models import Capability
 from ollamamaster.domain.rates import Source
+from ollamamaster.domain.requirement_rules import SPEECH_TOKENS_PER_S
 from ollamamaster.domain.requirements import Privacy
 from ollamamaster.domain.task import Range, TaskType
 
@@ -233,11 +234,12 @@ def _speed(weighed: Weighed, limit: float, *, conversation: bool) -> Finding:
     chance = chances.at_least(decode, limit)
     said = f"{decode.median:.0f}" if decode.median >= 10 else f"{decode.median:.1f}"
     figure = f"{said} tokens/s: {place(weighed.timed)}"
+    speech = conversation and limit <= SPEECH_TOKENS_PER_S
     return Finding(
         "tokens_per_s",
-        "keeps up with speech" if conversation and limit <= 4 else f"{limit:g} tokens a second",
+        "keeps up with speech" if speech else f"{limit:g} tokens a second",
         _timed(chance, decode),
-        f"{figure}; a person speaks about {limit:g}" if conversation else figure,
+        f"{figure}; a person speaks about {SPEECH_TOKENS_PER_S:g}" if speech else figure,
         origin(decode),
         chance,
         decode.median,

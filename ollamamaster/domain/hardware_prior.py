@@ -120,13 +120,11 @@ def bandwidth_of(instance: Instance) -> tuple[float, bool]:
 
 def share_outside(model: Model, instance: Instance) -> float:
     """Share of the model that does not fit in graphics memory; measured when it is loaded."""
-    loaded = instance.loaded_model(str(model.name))
+    loaded = instance.loaded_model(model.name.text)
     if loaded is not None and loaded.size and loaded.size_vram:
         return max(0.0, 1 - loaded.size_vram / loaded.size)
-    total = instance.gpu.vram_total
-    if not total or not model.size_bytes or not spills(model.size_bytes, instance):
-        return 0.0
-    return 1 - total / (model.size_bytes * _WITH_CACHE)
+    total, size = instance.gpu.vram_total, (model.size_bytes or 0) * _WITH_CACHE
+    return 1 - total / size if total and size > total else 0.0
 
 
 def spills(size_bytes: float, instance: Instance) -> bool:

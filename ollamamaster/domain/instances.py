@@ -318,6 +318,6 @@ class Instance:
     def loaded_model(self, name: str) -> LoadedModel | None:
         """The model in memory with this full name."""
         for model in self.loaded:
-            if str(model.name) == name:
+            if model.name.text == name:
                 return model
         return None

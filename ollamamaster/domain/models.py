@@ -39,11 +39,11 @@ class ModelName:
 
     name: str
     tag: str = "latest"
-    # Asked for some twenty times for each pair of a decision, so it is put together once.
-    _text: str = field(init=False, compare=False, repr=False)
+    # `name:tag`. Asked for often for each pair of a decision, so it is put together once.
+    text: str = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_text", f"{self.name}:{self.tag}")
+        object.__setattr__(self, "text", f"{self.name}:{self.tag}")
 
     @classmethod
     def parse(cls, text: str) -> ModelName:
@@ -54,7 +54,7 @@ class ModelName:
         return cls(name, tag)
 
     def __str__(self) -> str:
-        return self._text
+        return self.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import hypot
 from typing import TYPE_CHECKING
 
@@ -29,8 +28,7 @@ def at_once(prospect: Prospect) -> Estimate:
     """What is expected when it is sent now and need not wait."""
     said, own = prospect.estimate, _own_share(prospect)
     p50_s = said.p50_s - said.wait_s
-    return replace(
-        said,
+    return said._replace(
         p20_s=max(prospect.overhead_s, p50_s - (said.p50_s - said.p20_s) * own),
         p50_s=p50_s,
         p80_s=p50_s + (said.p80_s - said.p50_s) * own,

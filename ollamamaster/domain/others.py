@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 # How long one answer takes: 211 tokens in the mean (Azure LLM inference trace 2023, conversations)
 # at 42 tokens a second.
 ANSWER_S = 5.0
+# An answer that ended so short a time ago tells that somebody is there, and little of when they ask
+# again: enough to prefer an equal machine that nobody uses, not to load a model elsewhere.
+AGAIN_S = 0.5
 # What has gone on for so long past its expiry is expected to go on for as long again. Beyond this
 # it is likelier that a clock is wrong than that an answer takes so long; and nobody is to wait for
 # more than a minute for what may not be there.
@@ -122,10 +125,7 @@ def _moved(
     now: float,
     last_used: float | None,
 ) -> Use | None:
-    """Used by others since the last look: who sends one request after another has sent the next.
-
-    If so, its end shows as the next movement; if not, nothing is lost but this one answer's time.
-    """
+    """Used by others since the last look, within the time of an answer from now."""
     if loaded.expires_at is None or (last_used is not None and last_used >= looked_at - CLOCKS_S):
         # a use of ours since then explains it
         return None
@@ -135,8 +135,7 @@ def _moved(
         if not moved:
             return None
     ago = _ago(expires, now, now - looked_at)
-    seconds = ANSWER_S - ago
-    return Use(seconds, f"somebody else used {loaded.name} there") if seconds > 0 else None
+    return Use(AGAIN_S, f"somebody else used {loaded.name} there") if ago < ANSWER_S else None
 
 
 def _ago(expires: float, now: float, at_most: float) -> float:

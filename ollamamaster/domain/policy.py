@@ -29,6 +29,8 @@ _DISTANCE: Mapping[Locality, float] = {
 
 def denied_by(policy: PolicySettings, model: Model, instance: Instance) -> str | None:
     """The rule that denies this pair, as a person would say it; None when it is allowed."""
+    if not (policy.deny or policy.allow):
+        return None
     for rule in policy.deny:
         if _matches(rule, model, instance):
             return f"your policy denies it (deny {rule})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from ollamamaster.domain.calibration import Calibration
 from ollamamaster.domain.concurrency import Slots, slots_in
@@ -62,29 +62,36 @@ _OVERHEAD_SPREAD = 3.0
 _NOTHING: Row = {}
 
 
+# Of each other model its name, its size in doublings, and log(measured / prior).
+_Factors: TypeAlias = tuple[tuple[str, float, float], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class _Neighbours:
-    """What other models of an instance show: by size in doublings, log(measured / prior)."""
+    """What the `models` of an instance that were measured show of all that it has."""
 
-    factors: tuple[tuple[str, float, float], ...] = ()
+    models: frozenset[str]
+    decode: _Factors
+    prefill: _Factors
+    load: _Factors
+    _kept: dict[object, Rates] = field(default_factory=dict, compare=False, repr=False)
 
-    def rate(self, prior: Rate, model: str, bits: float, extra_sigma: float) -> Rate:
-        """The prior of a model of this size corrected by what the others showed."""
-        total = weight_sum = 0.0
-        nearest = math.inf
-        for name, other_bits, factor in self.factors:
-            if name == model:
-                continue
-            distance = abs(bits - other_bits)
-            weight = 1 / (1 + distance * distance)
-            total += weight * factor
-            weight_sum += weight
-            nearest = min(nearest, distance)
-        if not weight_sum:
-            return prior
-        sigma = _DERIVED_SIGMA + _DERIVED_SIGMA_PER_DOUBLING * nearest + extra_sigma
-        median = prior.median * math.exp(total / weight_sum)
-        return Rate(median, math.exp(Z80 * sigma), Source.DERIVED)
+    def rates(self, prior: Rates, name: str, size: int, active: float, *, spilled: bool) -> Rates:
+        """The prior of a model of this name and size corrected by what the others showed."""
+        own = name if name in self.models else None
+        # Models of one size have the same prior, and the same neighbours but for themselves.
+        key = prior, size, active, spilled, own
+        found = self._kept.get(key)
+        if found is None:
+            bits = math.log2(size)
+            active_bits = bits + math.log2(active)
+            more = _SPILLED_SIGMA if spilled else 0.0
+            found = self._kept[key] = Rates(
+                _corrected(prior.decode, self.decode, own, active_bits, more),
+                _corrected(prior.prefill, self.prefill, own, active_bits, more),
+                _corrected(prior.load_s, self.load, own, bits, 0.0),
+            )
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +114,7 @@ class Profiles:
 
         The fallback is derived from other models of the instance, else the prior.
         """
-        row = self._row(pair_key(pair.instance.id, str(pair.model.name)))
+        row = self._row(pair_key(pair.instance.id, pair.model.name.text))
         if not row:
             return self._fallback(pair)
         loaded = pair.loaded
@@ -127,7 +134,7 @@ class Profiles:
 
     def output(self, pair: Pair, task: Task) -> Range:
         """Tokens the model will write, thoughts included."""
-        model = str(pair.model.name)
+        model = pair.model.name.text
         thinks = Capability.THINKING in (pair.model.capabilities or ())
         quiet = thinks and task.no_thinking
         key = (
@@ -150,7 +157,7 @@ class Profiles:
 
     def prompt_factor(self, pair: Pair, task: Task) -> float:
         """What the plain estimate of the prompt's tokens is multiplied by for this model."""
-        ratio = measured(self._row(tokens_key(task.type, str(pair.model.name))), "ratio")
+        ratio = measured(self._row(tokens_key(task.type, pair.model.name.text)), "ratio")
         if ratio is None:
             return 1.0
         # A plain estimate that is off by a fifth counts like one measurement.
@@ -160,15 +167,12 @@ class Profiles:
 
     def overhead(self, instance: Instance) -> Rate:
         """Seconds a request takes beyond what the server counts."""
-        key = "overhead", instance.id
-        found: Rate | None = self._kept.get(key)
-        if found is None:
-            learnt = measured(self._row(instance_key(instance.id)), "overhead")
-            latency_ms = instance.latency_ms
-            known = _UNKNOWN_ROUND_TRIP_S if latency_ms is None else latency_ms / 1000
-            prior = Rate(known, _OVERHEAD_SPREAD, Source.PRIOR)
-            found = self._kept[key] = prior if learnt is None else _alone(learnt)
-        return found
+        learnt = measured(self._row(instance_key(instance.id)), "overhead")
+        if learnt is not None:
+            return _alone(learnt)
+        latency_ms = instance.latency_ms
+        known = _UNKNOWN_ROUND_TRIP_S if latency_ms is None else latency_ms / 1000
+        return Rate(known, _OVERHEAD_SPREAD, Source.PRIOR)
 
     def slots(self, instance: Instance) -> Slots:
         """How many requests it serves at once: as configured, else learnt, else believed one."""
@@ -199,26 +203,21 @@ class Profiles:
         return row if isinstance(row, dict) else _NOTHING
 
     def _fallback(self, pair: Pair) -> Rates:
-        model, instance = pair.model, pair.instance
-        if model.cloud or not model.size_bytes:
+        model, instance = pair
+        size = model.size_bytes
+        if model.remote_host is not None or not size:
             return prior_rates(model, instance)
         outside = share_outside(model, instance)
-        prior = prior_of(model.size_bytes, model.active_fraction, instance, outside)
-        decode, prefill, load = self._neighbours(instance)
-        if not (decode.factors or prefill.factors or load.factors):
+        active = model.active_fraction
+        prior = prior_of(size, active, instance, outside)
+        neighbours = self._neighbours(instance)
+        if not neighbours.models:
             return prior
-        name, bits = str(model.name), math.log2(model.size_bytes)
-        active_bits = bits + math.log2(model.active_fraction)
-        spilled = _SPILLED_SIGMA if outside else 0.0
-        return Rates(
-            decode.rate(prior.decode, name, active_bits, spilled),
-            prefill.rate(prior.prefill, name, active_bits, spilled),
-            load.rate(prior.load_s, name, bits, 0.0),
-        )
+        return neighbours.rates(prior, model.name.text, size, active, spilled=outside > 0)
 
-    def _neighbours(self, instance: Instance) -> tuple[_Neighbours, _Neighbours, _Neighbours]:
+    def _neighbours(self, instance: Instance) -> _Neighbours:
         key = ("neighbours", instance.id)
-        found: tuple[_Neighbours, _Neighbours, _Neighbours] | None = self._kept.get(key)
+        found: _Neighbours | None = self._kept.get(key)
         if found is None:
             row = self._row(instance_key(instance.id))
             found = self._kept[key] = _neighbours_in(row, instance)
@@ -246,7 +245,27 @@ class Profiles:
         )
 
 
-def _neighbours_in(row: Row, instance: Instance) -> tuple[_Neighbours, _Neighbours, _Neighbours]:
+def _corrected(
+    prior: Rate, factors: _Factors, own: str | None, bits: float, more_sigma: float
+) -> Rate:
+    """The prior of a model of so many doublings as those near it in size were off theirs."""
+    total = weight_sum = heaviest = nearest = 0.0
+    for name, other_bits, factor in factors:
+        if name != own:
+            distance = bits - other_bits
+            weight = 1 / (1 + distance * distance)
+            total += weight * factor
+            weight_sum += weight
+            if weight > heaviest:
+                heaviest, nearest = weight, distance
+    if not weight_sum:
+        return prior
+    sigma = _DERIVED_SIGMA + _DERIVED_SIGMA_PER_DOUBLING * abs(nearest) + more_sigma
+    median = prior.median * math.exp(total / weight_sum)
+    return Rate(median, math.exp(Z80 * sigma), Source.DERIVED)
+
+
+def _neighbours_in(row: Row, instance: Instance) -> _Neighbours:
     factors: dict[str, list[tuple[str, float, float]]] = {"decode": [], "prefill": [], "load": []}
     models = row.get("models")
     for model, figures in models.items() if isinstance(models, dict) else ():
@@ -265,8 +284,9 @@ def _neighbours_in(row: Row, instance: Instance) -> tuple[_Neighbours, _Neighbou
             if value is not None:
                 bits = math.log2(size if name == "load" else size * active)
                 factors[name].append((model, bits, math.log(value / rate.median)))
-    decode, prefill, load = (_Neighbours(tuple(found)) for found in factors.values())
-    return decode, prefill, load
+    shown = frozenset(name for found in factors.values() for name, _, _ in found)
+    decode, prefill, load = (tuple(found) for found in factors.values())
+    return _Neighbours(shown, decode, prefill, load)
 
 
 def _is_enough(own: Measure | None) -> TypeGuard[Measure]:

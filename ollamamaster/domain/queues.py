@@ -16,16 +16,6 @@ if TYPE_CHECKING:
     from ollamamaster.domain.tickets import Option, Ticket
 
 
-class Turn(NamedTuple):
-    """When a request would begin on an instance, and what must happen before its first token.
-
-    `wait_s` includes what the requests that run beside it take of the machine.
-    """
-
-    wait_s: float
-    residency: Residency
-
-
 class Spot(NamedTuple):
     """A request's place in a lane: it begins in `begin_s` and is slowed by `shared_s`.
 
@@ -36,6 +26,11 @@ class Spot(NamedTuple):
     shared_s: float
     residency: Residency
     open: bool
+
+    @property
+    def wait_s(self) -> float:
+        """Until it begins, and what the requests that run beside it take of the machine."""
+        return self.begin_s + self.shared_s
 
 
 # What is left of a request, in seconds of the whole machine, and the model it keeps there.
@@ -62,38 +57,45 @@ class Lane:
         self.memory = Memory(machine)
         self.waiting = 0
         self.begin_s = 0.0
-        self._gone: dict[tuple[str, int | None], tuple[float, list[_Run]]] = {}
+        self._gone: dict[tuple[str, ...], tuple[float, list[_Run]]] = {}
         self._runs = _left_of(running, now)
         for ticket in running:
             if ticket.on is not None:
                 self.memory.use(ticket.on)
+        self._running = len(self._runs)
         if machine.foreign_s > 0:
             self._runs.append((machine.foreign_s, None))
-        self._running = len(self._runs)
         self._until_free()
 
     @property
     def open(self) -> bool:
-        """Whether a slot is free now and nobody waits for it."""
+        """Whether no request of ours has or waits for a slot.
+
+        For others nobody is held: that they are there is only seen from outside, and the
+        instance's own queue lets us in the moment they end.
+        """
         return not self.waiting and self._running < self.machine.slots
 
     def spot(
         self, model: str, needed: int | None, context: int, load_s: float, work_s: float
     ) -> Spot:
         """Where a request would come if it came now; `needed` are the bytes of the model."""
-        residency = self.memory.residency(model, needed, context)
+        residency, leaving = self.memory.room(model, needed, context)
         begin_s, runs, is_open = self.begin_s, self._runs, self.open
         if not runs:
             return Spot(begin_s, 0.0, residency, is_open)
         beside_s = 0.0
         if residency is not _RESIDENT:
-            begin_s, runs = self._until_gone(model, needed, context)
-            is_open = is_open and runs is self._runs
+            if leaving:
+                begin_s, runs = self._until_gone(leaving)
+                is_open = is_open and runs is self._runs
             # A load takes nothing from those that run beside it.
             beside_s = load_s / len(runs) if runs else 0.0
         shared_s = 0.0
         for left_s, _ in runs:
-            shared_s += min(work_s, max(0.0, left_s - beside_s))
+            after_s = left_s - beside_s
+            if after_s > 0.0:
+                shared_s += min(work_s, after_s)
         return Spot(begin_s, shared_s, residency, is_open)
 
     def add(self, option: Option, spot: Spot, *, begins: bool) -> None:
@@ -102,8 +104,8 @@ class Lane:
         if spot.residency is not Residency.RESIDENT:
             load_s = option.load_s
             if self._runs:
-                needs = option.model, option.bytes, option.context
-                self.begin_s, self._runs = self._until_gone(*needs)
+                _, leaving = self.memory.room(option.model, option.bytes, option.context)
+                self.begin_s, self._runs = self._until_gone(leaving)
         self._runs = [*self._runs, (load_s + option.work_s, option.model)]
         self.memory.use(option)
         self._gone.clear()
@@ -118,15 +120,14 @@ class Lane:
         while len(self._runs) >= self.machine.slots:
             self.begin_s, self._runs = _next_end(self.begin_s, self._runs)
 
-    def _until_gone(self, model: str, needed: int | None, context: int) -> tuple[float, list[_Run]]:
-        """When the models that must leave for this one have nothing to do any more."""
-        found = self._gone.get((model, needed))
+    def _until_gone(self, leaving: tuple[str, ...]) -> tuple[float, list[_Run]]:
+        """When these models have nothing to do any more."""
+        found = self._gone.get(leaving)
         if found is None:
-            leaving = self.memory.leaving(model, needed, context)
             begin_s, runs = self.begin_s, self._runs
             while any(run[1] in leaving for run in runs):
                 begin_s, runs = _next_end(begin_s, runs)
-            found = self._gone[model, needed] = begin_s, runs
+            found = self._gone[leaving] = begin_s, runs
         return found
 
 
@@ -174,18 +175,17 @@ class Queues:
 
     def turn(
         self, pair: Pair, context_tokens: int, load_s: float = 0.0, work_s: float = 0.0
-    ) -> Turn:
-        """The turn of a request for this pair that needs so much context and does such work.
+    ) -> Spot:
+        """The place of a request for this pair that needs so much context and does such work.
 
         `load_s` is what a load would take.
         """
         model = pair.model
         if model.remote_host is not None:
-            return Turn(0.0, Residency.RESIDENT)
+            return ANYWHERE
         lane = self.lanes.get(pair.instance.id) or Lane(machine_of(pair.instance))
         needed = bytes_needed(model, context_tokens)
-        spot = lane.spot(str(model.name), needed, context_tokens, load_s, work_s)
-        return Turn(spot.begin_s + spot.shared_s, spot.residency)
+        return lane.spot(model.name.text, needed, context_tokens, load_s, work_s)
 
     def lane(self, option: Option) -> Lane | None:
         """The lane of its instance; None where everyone has room."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ollamamaster.domain import requirement_words as words
 from ollamamaster.domain import spoken
+from ollamamaster.domain.answer_length import names_a_piece
 from ollamamaster.domain.models import Capability
 from ollamamaster.domain.quantities import named_duration, named_number, number, seconds_in
 from ollamamaster.domain.requirements import Privacy, Reading, Requirements
@@ -201,7 +202,7 @@ def _amount(
 def _is_output(sentence: str, match: re.Match[str]) -> bool:
     """Whether so much is to be written, not read."""
     head = sentence[: match.start()]
-    if words.LENGTH_OF_ANSWER.search(head):
+    if words.LENGTH_OF_ANSWER.search(head) or names_a_piece(head):
         return True
     if words.OF_THIS.search(head):
         return False
@@ -258,6 +259,8 @@ def _senses(sentence: str, found: Requirements) -> Requirements:
         return _note(found, "an image is to be looked at", images=1)
     if words.HEARD.search(sentence):
         return _can(found, Capability.AUDIO, "sound is to be heard")
+    if words.EMBEDDED.search(sentence) and not words.ABOUT.search(sentence):
+        return _can(found, Capability.EMBEDDING, "vectors are to be made")
     if words.TOOLS.search(sentence) and not words.ABOUT.search(sentence):
         return _can(found, Capability.TOOLS, "tools are to be called")
     return found

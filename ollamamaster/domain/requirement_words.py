@@ -351,6 +351,12 @@ HEARD = re.compile(
     r"|\b(?:listen to|hear)\s+(?:this|my|an?|the)\s+(?:\w+\s+)?(?:audio|recording|song|podcast|"
     r"voice)"
 )
+EMBEDDED = re.compile(
+    r"\b(?:comput\w+|creat\w+|mak\w+|generat\w+|calculat\w+|produc\w+|get)\s+(?:\w+\s+){0,2}?embeddings\b"
+    r"|^embed\s+(?:all\s+|each\s+of\s+)?(?:these|those|my|our|the|\d[\d.,]*)\s+(?:[\w-]+\s+){0,3}?"
+    r"(?:documents?|texts?|notes|files|chunks|passages|sentences|pages|pdfs|e-?mails|articles|"
+    r"paragraphs|reviews|questions|tickets)\b"
+)
 TOOLS = re.compile(
     r"\b(?:function[- ]calling|tool[- ](?:calling|calls?|use)|call(?:s|ing)? (?:tools|functions)|"
     r"us(?:e|es|ing) tools|agent with tools)\b"

@@ -12,7 +12,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 from ollamamaster.domain.machines import LOAD_WEIGHT, Machine, Residency, machines
-from ollamamaster.domain.queues import ANYWHERE, Queues, Turn
+from ollamamaster.domain.queues import ANYWHERE, Queues
 from ollamamaster.domain.tickets import Choice, Ticket, TicketState
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ __all__ = [
     "Machine",
     "Queues",
     "Residency",
-    "Turn",
     "choose",
     "in_order",
     "keep_alive_for",

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ollamamaster.domain.ability import judged_by, quality
 from ollamamaster.domain.candidates import Reason, Rejection, Wish, sift
-from ollamamaster.domain.estimate import Prospect, prospect
+from ollamamaster.domain.estimate import Outlook, Prospect
 from ollamamaster.domain.instances import Locality
 from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.policy import locality_term
@@ -37,8 +37,7 @@ class Demand:
     max_time_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A pair with its score; `terms` add up to it. All are fractions of p(success).
 
     `judged` is what the `quality` among them rests on, None where that was not kept. A `member`
@@ -57,11 +56,11 @@ class Candidate:
 
     @property
     def model(self) -> str:
-        return str(self.pair.model.name)
+        return self.prospect.pair.model.name.text
 
     @property
     def instance(self) -> str:
-        return self.pair.instance.id
+        return self.prospect.pair.instance.id
 
     @property
     def estimate(self) -> Estimate:
@@ -105,10 +104,10 @@ def decide(
 ) -> Decision:
     """Rank what could do the task. Every pair of the fleet is either ranked or rejected."""
     sifted = sift(task, fleet, settings, wish, skipped)
-    likely = _Likely(task, settings, known.abilities)
+    likely, outlook = _Likely(task, settings, known.abilities), Outlook(task, known)
     price = settings.route.price_per_doubling[demand.performance]
     nearness = {at: locality_term(settings.policy, at, price) for at in Locality}
-    scored = [_score(pair, task, price, nearness, known, likely) for pair in sifted.fit]
+    scored = [_score(outlook(pair), price, nearness, likely) for pair in sifted.fit]
     ranked = tuple(sorted(scored, key=_order))
     decision = Decision(task, demand, ranked, sifted.rejected, wish=wish)
     if demand.max_time_s is None:
@@ -127,7 +126,7 @@ class _Likely:
         # All that it depends on; builds of one name may differ between instances.
         build = (
             # The text of a name is hashed once, the name each time.
-            str(model.name),
+            model.name.text,
             model.quantization,
             model.parameter_size,
             model.shape,
@@ -143,23 +142,13 @@ class _Likely:
 
 
 def _score(
-    pair: Pair,
-    task: Task,
-    price: float,
-    nearness: Mapping[Locality, float],
-    known: Knowledge,
-    likely: _Likely,
+    expected: Prospect, price: float, nearness: Mapping[Locality, float], likely: _Likely
 ) -> Candidate:
-    expected = prospect(pair, task, known)
-    right, judged = likely(pair.model)
-    terms = {
-        "quality": right,
-        "time": time_term(price, expected.weighted_p80_s),
-        "locality": nearness[pair.instance.locality],
-        "cost": 0.0,
-        "region": 0.0,
-    }
-    return Candidate(expected, sum(terms.values()), terms, judged)
+    model, instance = expected.pair
+    right, judged = likely(model)
+    time, near = time_term(price, expected.weighted_p80_s), nearness[instance.locality]
+    terms = {"quality": right, "time": time, "locality": near, "cost": 0.0, "region": 0.0}
+    return Candidate(expected, right + time + near, terms, judged)
 
 
 def for_a_team(decision: Decision, team: Collection[tuple[str, str]]) -> Decision:
@@ -177,18 +166,20 @@ def _as_member(candidate: Candidate) -> Candidate:
     time = candidate.terms["time"]
     own = sum(candidate.terms.values()) - time
     terms = {**candidate.terms, "team": 2.0 - own}
-    return replace(candidate, score=2.0 + time, terms=terms, member=True)
+    return candidate._replace(score=2.0 + time, terms=terms, member=True)
 
 
 def _order(candidate: Candidate) -> tuple[float, float, str, str]:
-    return -candidate.score, candidate.estimate.p50_s, candidate.instance, candidate.model
+    expected = candidate.prospect
+    model, instance = expected.pair
+    return -candidate.score, expected.estimate.p50_s, instance.address.id, model.name.text
 
 
 def _within(decision: Decision, limit_s: float, wish: Wish) -> Decision:
     """The decision under a time limit.
 
     When nothing fits, the fastest is used, unless the person insisted on a model or an instance
-    whose speed is known; where it is not known, trying is the only honest answer.
+    and its speed is known; where it is not known, trying is the only honest answer.
     """
     in_time = tuple(c for c in decision.ranked if c.estimate.p80_s <= limit_s)
     if in_time or not decision.ranked:
@@ -196,7 +187,7 @@ def _within(decision: Decision, limit_s: float, wish: Wish) -> Decision:
         return replace(decision, ranked=in_time, rejected=(*decision.rejected, *rejected))
     by_speed = sorted(decision.ranked, key=lambda c: c.estimate.p80_s)
     insisted = wish.model is not None or wish.instance is not None
-    if insisted and all(c.prospect.rates.known for c in by_speed):
+    if insisted and by_speed[0].prospect.rates.known:
         rejected = [_too_slow(c, limit_s) for c in by_speed]
         return replace(decision, ranked=(), rejected=(*decision.rejected, *rejected), refused=True)
     return replace(decision, ranked=tuple(by_speed), late=True)

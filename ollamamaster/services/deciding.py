@@ -106,6 +106,11 @@ class Deciding:
         self.fleet = await self.means.residency.memory(self.fleet, ids)
         return self._ranked(left_s)
 
+    def holds(self, model: str, instance: str) -> bool:
+        """Whether an instance was seen to have the model in memory."""
+        machine = self.machines.get(instance)
+        return machine is not None and model in {held.model for held in machine.resident}
+
     @property
     def latest(self) -> Decision:
         """The latest decision, for what only begins after one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio  # noqa: TID253 (imported only by commands that wait for instances)
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.options import options_of
@@ -132,7 +132,7 @@ class Hedge:
 def late_after_s(trial: Trial) -> float:
     """Seconds into an attempt after which its first token is late."""
     candidate = trial.candidate
-    late_s = replace(candidate.prospect, estimate=trial.estimate).first_token_p95_s
+    late_s = candidate.prospect._replace(estimate=trial.estimate).first_token_p95_s
     return max(LATE_AT_LEAST_S if candidate.resident else load_limit_s(candidate), late_s)
 
 

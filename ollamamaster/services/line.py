@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ollamamaster.domain.schedule import choose
+from ollamamaster.domain.schedule import plan
 from ollamamaster.domain.tickets import Choice, ProcessId, Ticket
 
 if TYPE_CHECKING:
@@ -18,52 +18,82 @@ if TYPE_CHECKING:
 # How often a waiting route looks whether anything changed: a tenth of what a person notices, and
 # the look itself is microseconds.
 LOOK_EVERY_S = 0.02
-# What the others are told of: a ticket never waits for its seventeenth best place while the
-# better ones are all full, and rows stay small.
+# What a ticket may run on, for its own choice and in the plans of the others, which must be the
+# same: the best were ranked a moment before with everybody ahead counted, so what is seventeenth
+# then is not first now, and rows stay small.
 OPTIONS_TOLD = 16
-# What a route itself chooses among: the best were ranked a moment before with everybody ahead of
-# it counted, so what is 65th then is not first now (tests/benchmarks/decision.py).
-OPTIONS_WEIGHED = 64
+# An estimate that changed by less does not change who goes first; told anew, it wakes everybody.
+TOLD_ANEW_FACTOR = 1.5
+# Of what takes less nobody is told anew, by whatever factor it changed.
+_TINY_S = 0.05
+# A waiting route decides again every second. One that does not take a free place for three has
+# stopped (Ctrl-Z, a sleeping container) or sees it otherwise, and is not waited for.
+STUCK_S = 3.0
+# A ticket that runs, its model and its instance.
+_Place = tuple[str, str, str]
 # The ticket store knows which process this is.
 _THIS_PROCESS = ProcessId(0, 0.0)
 
 
 @dataclass
 class Line:
-    """One ticket. `waited_s` is how long it stood waiting, all its waits together."""
+    """One route's ticket. `waited_s` is how long it stood waiting, all its waits together."""
 
     tickets: TicketStore
     clock: Clock
     id: str
     ticket: Ticket | None = None
     waited_s: float = 0.0
+    _names: int = 0
     _seen: int = 0
-    _others: set[tuple[str, str]] = field(default_factory=set)
+    _others: set[_Place] = field(default_factory=set)
+    _expected: dict[str, float] = field(default_factory=dict)
 
     def others(self) -> Sequence[Ticket]:
         """Everybody else."""
-        return self.tickets.others(self.id)
+        return self.tickets.others(self._name)
 
     def enter(self, options: Sequence[Option], price: float, priority: Priority) -> None:
-        """Stand in line. Does nothing when the ticket is there already."""
-        if self.ticket is not None:
+        """Stand in line for these, the best first; told anew when they are not what they were.
+
+        The others remember what a ticket may run on, so one that changes goes by another name.
+        """
+        told = tuple(options[:OPTIONS_TOLD])
+        before = self.ticket
+        if before is not None and not _differ(before.options, told, options):
             return
-        self.ticket = Ticket(
-            self.id,
+        ticket = Ticket(
+            f"{self.id}.{self._names}" if self._names else self.id,
             self.clock.now().timestamp(),
-            tuple(options[:OPTIONS_TOLD]),
+            told,
             _THIS_PROCESS,
             price,
             priority,
         )
-        self.tickets.enter(self.ticket)
+        if before is not None:
+            ticket = replace(ticket, entered_at=before.entered_at, overtaken_s=before.overtaken_s)
+        self._names += 1
+        self.ticket = ticket
+        self.tickets.enter(ticket)
+        if before is not None:
+            self.tickets.leave(before.id)
 
-    def take(self, options: Sequence[Option], machines: Mapping[str, Machine]) -> Choice:
+    def take(self, machines: Mapping[str, Machine]) -> Choice:
         """Begin where there is room for it now, or learn for what to wait."""
         now = self.clock.now().timestamp()
 
         def chosen(me: Ticket, others: Sequence[Ticket]) -> Choice:
-            return choose(replace(me, options=tuple(options)), others, machines, now)
+            at, expected = self.clock.monotonic(), {}
+            here = [t for t in others if at - self._expected.get(t.id, at) < STUCK_S]
+            choice = Choice(None, begins=False)
+            for ticket, choice in plan(machines, [*here, me], now):
+                if ticket.id == me.id:
+                    break
+                if choice.begins:
+                    expected[ticket.id] = self._expected.get(ticket.id, at)
+            stuck = {t.id for t in others} - {t.id for t in here}
+            self._expected = expected | {i: self._expected[i] for i in stuck}
+            return choice
 
         return self._taken(chosen)
 
@@ -71,7 +101,8 @@ class Line:
         """Begin there if nobody else of ours runs there; whether it did."""
 
         def chosen(_me: Ticket, others: Sequence[Ticket]) -> Choice:
-            return Choice(option, begins=option.instance not in {i for _, i in _running(others)})
+            taken = {instance for _, _, instance in _running(others)}
+            return Choice(option, begins=option.instance not in taken)
 
         return self._taken(chosen).begins
 
@@ -80,7 +111,7 @@ class Line:
             self.ticket, self._others = me, _running(others)
             return chosen(me, others)
 
-        choice = self.tickets.take(self.id, told)
+        choice = self.tickets.take(self._name, told)
         self._seen = self.tickets.changes()
         if choice.begins and self.ticket is not None:
             self.ticket = replace(
@@ -93,8 +124,8 @@ class Line:
         self._others = _running(self.others())
         self._seen = self.tickets.changes()
 
-    async def change(self, within_s: float) -> frozenset[str]:
-        """Wait until something changed, or so long; the instances where one began or ended."""
+    async def change(self, within_s: float) -> frozenset[tuple[str, str]]:
+        """Wait until something changed, or so long; the (model, instance) that began or ended."""
         began = self.clock.monotonic()
         try:
             while self.clock.monotonic() - began < within_s:
@@ -105,7 +136,7 @@ class Line:
             self.waited_s += self.clock.monotonic() - began
         before = self._others
         self.notice()
-        return frozenset(instance for _, instance in before ^ self._others)
+        return frozenset((model, instance) for _, model, instance in before ^ self._others)
 
     async def freed(self, instances: Collection[str], within_s: float) -> None:
         """Wait until one of ours ended on one of these instances, at most so long."""
@@ -113,25 +144,43 @@ class Line:
         while (left := within_s - (self.clock.monotonic() - began)) > 0:
             before = self._others
             await self.change(left)
-            if any(instance in instances for _, instance in before - self._others):
+            if any(instance in instances for _, _, instance in before - self._others):
                 return
 
     def wait(self) -> None:
         """Give the place up, and stand in line again."""
         if self.ticket is not None and self.ticket.on is not None:
             self.ticket = replace(self.ticket, on=None, started_at=None)
-            self.tickets.move(self.id, None)
+            self.tickets.move(self._name, None)
 
     def most_others(self) -> int:
         """The most others of this user that ran beside it."""
-        return self.tickets.most_others(self.id)
+        return self.tickets.most_others(self._name)
 
     def leave(self) -> None:
         """Go away; whoever waited for this place may have it."""
         if self.ticket is not None:
-            self.ticket = None
-            self.tickets.leave(self.id)
+            name, self.ticket = self._name, None
+            self.tickets.leave(name)
+
+    @property
+    def _name(self) -> str:
+        return self.id if self.ticket is None else self.ticket.id
 
 
-def _running(tickets: Sequence[Ticket]) -> set[tuple[str, str]]:
-    return {(t.id, t.on.instance) for t in tickets if t.on is not None}
+def _running(tickets: Sequence[Ticket]) -> set[_Place]:
+    return {(t.id, t.on.model, t.on.instance) for t in tickets if t.on is not None}
+
+
+def _differ(old: Sequence[Option], told: Sequence[Option], known: Sequence[Option]) -> bool:
+    """Whether what was told is wrong now: one is no more, one is the best, or takes much longer."""
+    work = {(o.model, o.instance): o.work_s for o in known}
+    if any((o.model, o.instance) not in work for o in old):
+        return True
+    before = {(o.model, o.instance): o.work_s for o in old}
+    if told and (told[0].model, told[0].instance) not in before:
+        return True
+    return any(
+        max(was, work[key]) > TOLD_ANEW_FACTOR * max(min(was, work[key]), _TINY_S)
+        for key, was in before.items()
+    )

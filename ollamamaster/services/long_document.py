@@ -121,10 +121,6 @@ class LongRun:
         """How much of the answer has come."""
         return self._run.characters
 
-    def record(self) -> None:
-        """Remember the route that gave the answer. Raises nothing; parts remember themselves."""
-        self._run.record()
-
     def so_far(self) -> RouteResult:
         """The route as far as it is known now; with parts, what all of them took."""
         result = self._run.so_far()
@@ -152,8 +148,6 @@ class LongRun:
         find: Callable[[], Awaitable[Fleet]],
         listener: LongListener,
         pulling: PullListener,
-        *,
-        record: bool = True,
     ) -> RouteResult:
         """Answer on the fleet that `find` gives; the deadline is for all of it.
 
@@ -171,8 +165,6 @@ class LongRun:
             raise deadline_error(limit or 0.0, self.so_far()) from None
         finally:
             self._total_s = self._elapsed_s()
-            if record:
-                self.record()
 
     async def _complete(
         self,
@@ -186,18 +178,17 @@ class LongRun:
             decision = await whole.decide(fleet, _nobody)
         except ModelUnknownError:
             # it may be downloaded
-            return await whole.complete(self._found, listener, pulling, record=False)
+            return await whole.complete(self._found, listener, pulling)
         if decision.ranked or decision.refused or not _for_length(decision):
             try:
-                return await whole.complete(self._found, listener, pulling, record=False)
+                return await whole.complete(self._found, listener, pulling)
             except NoCandidateError:
+                # unless every server said that its context is too small
                 if not whole.so_far().attempts:
                     raise
-                # every server said that its context is too small
-                whole.record()
         plan = await LongDocumentService(self.routes).plan(self.request, fleet)
         if plan is None:
-            return await whole.complete(self._found, listener, pulling, record=False)
+            return await whole.complete(self._found, listener, pulling)
         if self.request.long is not Long.SPLIT:
             raise too_long(self.request, decision, plan)
         listener.planned(plan)
@@ -224,7 +215,7 @@ class LongRun:
             notes = await parts.notes(asked, level)
         self._before_s = self._elapsed_s()
         self._run = self.routes.begin(concluding(request, notes, parts.missing))
-        await self._run.complete(self._found, listener, pulling, record=False)
+        await self._run.complete(self._found, listener, pulling)
         return self.so_far()
 
     async def _fits(self, request: RouteRequest) -> bool:

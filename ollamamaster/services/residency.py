@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 # before it, is not asked again; but nobody should wait for a machine that is switched off.
 FRESH_S = 0.5
 WITHIN_S = 0.25
+# One that was late once may have been held up for a moment, and a route may wait for minutes: the
+# fortieth part of its time goes into asking those that are late all the time.
+LATE_FOR_S = 10.0
 
 
 @dataclass
@@ -32,7 +35,7 @@ class Residency:
     ollama: OllamaAPI
     clock: Clock
     refresh: Callable[[Fleet, Sequence[Instance]], Awaitable[Fleet]]
-    _late: set[str] = field(default_factory=set)
+    _late_at: dict[str, float] = field(default_factory=dict)
 
     async def current(self, fleet: Fleet) -> Fleet:
         """The fleet with what is in memory now; one that is late keeps what was known."""
@@ -57,9 +60,11 @@ class Residency:
     async def memory(self, fleet: Fleet, ids: Collection[str]) -> Fleet:
         """The fleet with what these instances have in memory now.
 
-        For a route that waits and asks again and again: those that were late are left out.
+        For a route that waits and asks again and again: those that were late are left out for
+        a while.
         """
-        asked = [i for i in fleet if i.id in ids and i.id not in self._late]
+        since = self.clock.monotonic() - LATE_FOR_S
+        asked = [i for i in fleet if i.id in ids and self._late_at.get(i.id, since) <= since]
         return await self._with_memory(fleet, asked)
 
     async def _with_memory(self, fleet: Fleet, asked: Sequence[Instance]) -> Fleet:
@@ -72,13 +77,13 @@ class Residency:
             async with asyncio.timeout(WITHIN_S):
                 loaded = await self.ollama.ps(instance.endpoint, timeout_s=WITHIN_S)
         except TimeoutError:
-            self._late.add(instance.id)
+            self._late_at[instance.id] = self.clock.monotonic()
             return instance
         except AttemptError as failure:
             if failure.outcome is Outcome.CONNECT_ERROR:
                 return replace(instance, status=Status.DOWN)
             return instance
-        self._late.discard(instance.id)
+        self._late_at.pop(instance.id, None)
         status = Status.UP if instance.status is Status.DOWN else instance.status
         return replace(instance, loaded=loaded, status=status)
 

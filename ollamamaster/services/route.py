@@ -106,12 +106,8 @@ class RouteRun:
         find: Callable[[], Awaitable[Fleet]],
         listener: RouteListener,
         pulling: PullListener,
-        *,
-        record: bool = True,
     ) -> RouteResult:
         """Answer the prompt on the fleet that `find` gives; the deadline is for all of it.
-
-        Without `record` the caller calls `record` itself, as soon as the answer is shown.
 
         Raises BadRequestError, NoInstanceError, NoCandidateError, AllFailedError,
         TimeLimitError, UsageError; what came until then stays in `so_far`.
@@ -135,17 +131,17 @@ class RouteRun:
             self._outcome = str(Outcome.CANCELLED)
             raise
         finally:
+            # In this order: who sees no ticket any more is told by history that it was ours, and
+            # does not take what moved on the instance for somebody else's use.
+            self._record()
             self._line.leave()
-            if record:
-                self.record()
         return self.so_far()
 
-    def record(self) -> None:
-        """Remember the route and learn from its attempts, once. Raises nothing."""
+    def _record(self) -> None:
+        """Remember the route and learn from its attempts. Raises nothing."""
         outcome, decision = self._outcome, self._deciding.first
         if outcome is None or decision is None:
             return
-        self._outcome = None
         means = self.service.means
         means.history.record(
             route_record(

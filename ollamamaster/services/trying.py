@@ -14,7 +14,6 @@ from ollamamaster.domain.schedule import keep_alive_for
 from ollamamaster.errors import BadRequestError, Outcome
 from ollamamaster.services.answering import Trial
 from ollamamaster.services.hedge import Hedge
-from ollamamaster.services.line import OPTIONS_WEIGHED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,10 +98,10 @@ class Trying:
             # What is down by now is ranked no more; if all are, the ones known before are tried.
             fresh = {c.pair.key: c for c in decision.ranked if c.pair.key in self._open}
             self._open |= fresh
-            candidates = (list(fresh.values()) or list(self._open.values()))[:OPTIONS_WEIGHED]
+            candidates = list(fresh.values()) or list(self._open.values())
             options = options_of(decision, candidates)
             self.line.enter(options, price, self.request.priority)
-            choice = self.line.take(options, self.deciding.machines)
+            choice = self.line.take(self.deciding.machines)
             chosen = choice.option or options[0]
             key = (chosen.model, chosen.instance)
             candidate = next(c for c in candidates if c.pair.key == key)
@@ -113,10 +112,14 @@ class Trying:
             self.listener.waiting(name, choice.position, choice.wait_s)
             bound = max(_ASK_EVERY_S, choice.wait_s)
             changed = await self.line.change(min(DECIDE_EVERY_S, bound))
-            if changed or clock.monotonic() - decided_at >= DECIDE_EVERY_S:
-                places = changed or {c.instance for c in candidates}
-                await self.deciding.again(places, self._left_s())
+            # What ran where it was in memory already changed nothing there: whoever is next
+            # takes the place at once, and the others do not ask everybody because of it.
+            places = {i for model, i in changed if not self.deciding.holds(model, i)}
+            if clock.monotonic() - decided_at >= DECIDE_EVERY_S:
+                places |= {c.instance for c in candidates}
                 decided_at = clock.monotonic()
+            if places:
+                await self.deciding.again(places, self._left_s())
 
     def _left_s(self) -> float | None:
         limit = self.request.max_time_s

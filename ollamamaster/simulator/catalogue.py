@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ollamamaster.simulator.plan import ModelPlan
 
 # Go's longest duration, which Ollama shows for `keep_alive: -1`: some 290 years.
-_FOR_EVER_S = (2**63 - 1) / 1e9
+FOR_EVER_S = (2**63 - 1) / 1e9
 # A real vocabulary makes a verbose answer of megabytes and tells nothing more.
 _VOCABULARY = 1000
 _BLOBS = "/usr/share/ollama/.ollama/models/blobs/sha256-"
@@ -38,8 +38,8 @@ def time_text(nanoseconds: int) -> str:
 
 
 def expiry_text(in_s: float) -> str:
-    """When something ends that ends in so many seconds; infinite is in some 290 years."""
-    return time_text(time.time_ns() + int(min(in_s, _FOR_EVER_S) * 1e9))
+    """When something ends that ends in so many seconds."""
+    return time_text(time.time_ns() + int(in_s * 1e9))
 
 
 def parameter_text(count: float) -> str:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ollamamaster.domain.engine import Engine
+from ollamamaster.simulator.catalogue import FOR_EVER_S
 from ollamamaster.simulator.connection import Connection
 from ollamamaster.simulator.faults import WHOLE_INSTANCE, Faults
 from ollamamaster.simulator.plan import FaultKind, FaultPlan
@@ -208,13 +209,12 @@ class Server:
         self.engine.advance(self._now())
         found = []
         for name, runner in self.engine.residents.items():
-            expires_at = runner.expires_at
-            if expires_at is None:
-                # Not used to the end yet: Ollama then says that it just was.
-                keep = runner.keep_alive_s
-                expires_at = self.engine.now + (math.inf if keep < 0 else keep)
-            model = self.catalogue[name]
-            found.append((model, runner, (expires_at - self.engine.now) / self.speed))
+            # Not used to the end yet: Ollama then says that it just was.
+            used_at = self.engine.now if runner.expires_at is None else runner.used_at
+            expires_in_s = (used_at - self.engine.now) / self.speed
+            keep = runner.keep_alive_s
+            expires_in_s += FOR_EVER_S if keep < 0 else keep / self.speed
+            found.append((self.catalogue[name], runner, expires_in_s))
         return found
 
     def state(self) -> dict[str, Any]:

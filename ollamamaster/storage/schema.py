@@ -220,7 +220,12 @@ TABLES = (
             Key("label", TEXT, "what to call it", '"big"'),
             Key("labels", table(TEXT, "a table of texts"), "for rules", '{ room = "cellar" }'),
             Key("locality", choice(Locality), "overrides what its address says", '"lan"'),
-            Key("slots", number(1, whole=True), "requests it serves at once (not used yet)", "1"),
+            Key(
+                "slots",
+                number(1, whole=True),
+                "requests it serves at once; learnt where not set",
+                "1",
+            ),
             Key("vram_gb", number(0), "memory of its GPUs together, in GB", "24"),
             Key("gpu_count", number(0, whole=True), "how many GPUs it has", "1"),
             Key("bandwidth_gb_s", number(0, above=True), "memory bandwidth, in GB/s", "1008"),
@@ -326,12 +331,12 @@ TABLES = (
             Key(
                 "detach_after_s",
                 number(0),
-                "when a long call goes on by itself (not used yet)",
+                "when a long call goes on by itself",
             ),
             Key(
                 "file_roots",
                 several(_FOLDER, "a list of folders"),
-                "what it may read (not used yet)",
+                "what it may read",
             ),
         ),
     ),

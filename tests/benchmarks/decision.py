@@ -46,7 +46,7 @@ from ollamamaster.domain.snapshot import Fleet
 from ollamamaster.domain.task import Question, TaskType, analyse
 from ollamamaster.domain.tickets import ProcessId, Ticket
 from ollamamaster.errors import Outcome
-from ollamamaster.services.line import OPTIONS_TOLD, OPTIONS_WEIGHED
+from ollamamaster.services.line import OPTIONS_TOLD
 from ollamamaster.storage.abilities import load_abilities
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def main() -> None:
         known = Knowledge(abilities, fresh, ahead)
         decision = decide(task, fleet, Settings(), Wish(), Demand(), known=known)
         marks.append(time.process_time())
-        options = options_of(decision, decision.ranked[:OPTIONS_WEIGHED])
+        options = options_of(decision, decision.ranked[:OPTIONS_TOLD])
         marks.append(time.process_time())
         choice = choose(replace(me, options=options), tickets, places, NOW)
         marks.append(time.process_time())

@@ -176,7 +176,7 @@ def test_a_model_that_is_named_to_be_pulled_makes_it_a_yes(env: dict[str, str]) 
         (("hi", "--requirement", "latency"), "KEY=VALUE"),
         (("hi", "--requirement", "latency=soon"), "no duration"),
         (("hi", "-f", "no-such-file"), "does not exist"),
-        ((), "no prompt"),
+        ((), 'there is no task\n  ollamamaster assess "TASK"'),
     ],
 )
 def test_what_cannot_be_understood_is_exit_code_2(

@@ -36,6 +36,19 @@ def test_an_unknown_command_is_answered_with_the_one_that_is_meant(typed: str, m
     assert f"did you mean: ollamamaster {meant}" in done.err
 
 
+@pytest.mark.parametrize(("typed", "meant"), [("stat", "stats"), ("lst", "list")])
+def test_an_unknown_command_of_a_group_is_answered_with_one_of_the_group(
+    typed: str, meant: str
+) -> None:
+    done = run("history", typed)
+    assert done.code == 2
+    assert f"did you mean: ollamamaster history {meant}\n" in done.err
+
+
+def test_a_word_like_no_command_of_its_group_is_answered_with_the_help_alone() -> None:
+    assert "did you mean" not in run("history", "frobnicate").err
+
+
 def test_a_prompt_without_quotes_is_told_to_use_them() -> None:
     assert "quotes" in run("route", "hello", "there").err
 

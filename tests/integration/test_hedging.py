@@ -84,7 +84,7 @@ async def fleet(application: Application) -> Fleet:
 
 def load(instance: SimulatedInstance, context: int = 4096) -> None:
     options = {"num_ctx": context}
-    body = {"model": MODEL, "stream": False, "keep_alive": -1, "options": options}
+    body = {"model": MODEL, "stream": False, "keep_alive": "24h", "options": options}
     data = json.dumps(body).encode()
     with urllib.request.urlopen(f"{instance.url}/api/generate", data, timeout=60) as answer:  # noqa: S310 (our own loopback server)
         answer.read()

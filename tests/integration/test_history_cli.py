@@ -165,6 +165,13 @@ def test_the_same_fleet_and_settings_replay_to_the_same(home: Path) -> None:
     }
 
 
+def test_a_replay_in_a_pipe_tells_the_sum_on_stderr(home: Path) -> None:
+    known(home)
+    three(home)
+    done = run("history", "replay")
+    assert len(done.out.splitlines()) == int(done.err.split(" of 3 would go elsewhere")[0])
+
+
 def test_a_policy_that_denies_what_was_used_sends_it_elsewhere(home: Path, tmp_path: Path) -> None:
     known(home)
     three(home)
@@ -275,8 +282,26 @@ def test_a_history_that_cannot_be_opened_is_exit_7(words: str, home: Path) -> No
     before = (home / "history.db").read_bytes()
     done = run("history", *words.split())
     assert done.code == 7
+    assert done.err.startswith("error: ")
     assert "newer" in done.err
     assert (home / "history.db").read_bytes() == before
+
+
+@pytest.mark.parametrize("words", ["list", "show last", "stats", "replay"])
+def test_a_mistake_in_the_config_is_exit_7_in_a_pipe_as_on_a_terminal(
+    words: str, home: Path
+) -> None:
+    three(home)
+    (home / "config.toml").write_text("x = [\n", "utf-8")
+    done = run("history", *words.split())
+    assert (done.code, done.out) == (7, "")
+    assert "not TOML" in done.err
+
+
+def test_the_path_needs_no_config(home: Path) -> None:
+    home.mkdir()
+    (home / "config.toml").write_text("x = [\n", "utf-8")
+    assert run("history", "path").code == 0
 
 
 def test_a_damaged_history_is_set_aside_and_an_empty_list(home: Path) -> None:

@@ -95,3 +95,8 @@ def test_past_requests_are_read_from_a_file_and_nothing_else(word: str, home: Pa
     loaded = loaded_by("history", word)
     assert "sqlite3" in loaded
     assert not loaded & {"httpx", "rich", "asyncio", "filelock", "tomli_w", "psutil", *FACES}
+
+
+def test_telling_a_host_of_the_server_does_not_load_it() -> None:
+    loaded = loaded_by("install-mcp", "claude-code", "--print")
+    assert not loaded & {"httpx", "rich", "asyncio", "sqlite3", "ollamamaster.ollama", *FACES}

@@ -28,8 +28,9 @@ def fleet() -> Iterator[SimulatedFleet]:
         lines(running, "discover")
         lines(running, "route", "hello")
         lines(running, "discover")
-        # on an instance that this fleet does not have, so that a replay goes elsewhere
-        remember(running.home, record(at=time.time(), decision=decided()))
+        # on an instance that this fleet does not have, so that a replay goes elsewhere; earlier,
+        # so that the last one is the one above
+        remember(running.home, record(at=time.time() - 60, decision=decided()))
         yield running
 
 
@@ -67,6 +68,7 @@ COMMANDS = {
     "route --explain": ["route", "hi", "--explain"],
     "assess": ["assess", "Summarise this 20-page report within 1 s"],
     "pull": ["pull", "qwen3:8b"],
+    "install-mcp": ["install-mcp", "claude-code", "--print"],
     "history list": ["history", "list"],
     "history show": ["history", "show", "last"],
     "history stats": ["history", "stats"],

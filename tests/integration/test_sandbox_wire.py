@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -317,6 +318,19 @@ def test_leaving_num_ctx_out_goes_back_to_the_default(fleet: SimulatedFleet) -> 
     usage(fleet["ollama"], "a", num_ctx=8192)
     usage(fleet["ollama"], "a")
     assert fleet["ollama"].state()["resident"][0]["context_length"] == 4096
+
+
+def test_the_expiry_of_a_pinned_model_stays_until_it_is_used_again(fleet: SimulatedFleet) -> None:
+    def expiry() -> datetime:
+        listed = json.loads(ask(instance, "GET", "/api/ps", None).body)["models"]
+        pinned = next(m for m in listed if m["name"] == "fleet-tiny:latest")
+        return datetime.fromisoformat(pinned["expires_at"])
+
+    instance = next(iter(fleet))
+    tiny_is_pinned(instance)
+    first, since = expiry(), time.monotonic()
+    wait_until(lambda: time.monotonic() > since + 1)
+    assert expiry() - first < timedelta(seconds=0.5)
 
 
 def test_closing_the_connection_frees_the_slot(slow_fleet: SimulatedFleet) -> None:

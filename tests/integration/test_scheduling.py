@@ -19,9 +19,9 @@ from program import PATIENCE_S, ended, home_for, run, running, wait_until
 from routes import MODEL, asked, begin, hold, outcomes, request
 
 from ollamamaster.bootstrap import Application
-from ollamamaster.domain.tickets import Priority
+from ollamamaster.domain.tickets import Option, Priority, ProcessId, Ticket
 from ollamamaster.errors import AllFailedError, ExitCode, Outcome, TimeLimitError
-from ollamamaster.services.line import Line
+from ollamamaster.services import line
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def env(duo: SimulatedFleet, tmp_path: Path) -> dict[str, str]:
 
 def load(instance: SimulatedInstance, model: str = MODEL) -> None:
     """Bring a model into its memory."""
-    body = json.dumps({"model": model, "stream": False, "keep_alive": -1}).encode()
+    body = json.dumps({"model": model, "stream": False, "keep_alive": "24h"}).encode()
     with urllib.request.urlopen(f"{instance.url}/api/generate", body, timeout=60) as answer:  # noqa: S310 (our own loopback server)
         answer.read()
 
@@ -254,6 +254,53 @@ async def test_a_higher_priority_goes_first(application: Application, b: Simulat
     assert order == ["HIGH", "LOW"]
 
 
+async def test_those_who_wait_are_served_though_what_is_known_changes_meanwhile(
+    application: Application, b: SimulatedInstance
+) -> None:
+    fleet = await asked(application)
+    holder = hold(application, b.id, work_s=5.0)
+    # Each was estimated with other rates than those before it, and after the first answer all
+    # are known to be far shorter than that.
+    routes = []
+    for tokens in (4000, 2000, 1000, 500, 20):
+        route = begin(application, fleet, instance=b.id, options={"num_predict": tokens})
+        await route.waits()
+        routes.append(route)
+    application.tickets.leave(holder)
+    for route in routes:
+        assert (await route.result()).instance == b.id
+
+
+async def test_one_that_stands_in_line_and_does_not_move_is_not_waited_for(
+    application: Application, b: SimulatedInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "STUCK_S", 0.3)
+    option = Option(MODEL, b.id, fixed=1.0, work_s=1.0, load_s=0.0, context=4096)
+    at = application.clock.now().timestamp()
+    application.tickets.enter(Ticket("stopped", at, (option,), ProcessId(0, 0.0)))
+    route = begin(application, await asked(application), instance=b.id)
+    await route.waits()
+    assert (await route.result()).instance == b.id
+    assert [t.id for t in application.tickets.others("")] == ["stopped"]
+
+
+async def test_the_others_are_told_when_a_place_is_no_option_any_more(
+    application: Application, a: SimulatedInstance, b: SimulatedInstance
+) -> None:
+    load(a)
+    load(b)
+    a.fault("error_500", count=None)
+    hold(application, b.id, work_s=500.0)
+    fleet = await asked(application)
+    route = begin(application, fleet)
+    await route.hears(ends=1)
+    await route.waits()
+    [mine] = [t for t in application.tickets.others("") if t.on is None]
+    assert {option.instance for option in mine.options} == {b.id}
+    route.task.cancel()
+    await asyncio.wait([route.task])
+
+
 async def test_the_wait_is_in_queue_s(application: Application, b: SimulatedInstance) -> None:
     holder = hold(application, b.id, work_s=5.0)
     route = begin(application, await asked(application), instance=b.id)
@@ -352,9 +399,9 @@ async def test_a_pause_for_busy_instances_ends_when_one_of_ours_ends_there(
 ) -> None:
     here = hold(application, a.id, work_s=60.0)
     elsewhere = hold(application, b.id, work_s=60.0)
-    line = Line(application.tickets, application.clock, "waiting")
-    line.notice()
-    pause = asyncio.ensure_future(line.freed({a.id}, 3600.0))
+    place = line.Line(application.tickets, application.clock, "waiting")
+    place.notice()
+    pause = asyncio.ensure_future(place.freed({a.id}, 3600.0))
     application.tickets.leave(elsewhere)
     done, _ = await asyncio.wait([pause], timeout=0.2)
     assert not done

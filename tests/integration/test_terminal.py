@@ -17,6 +17,7 @@ from ollamamaster.errors import ExitCode
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -140,9 +141,9 @@ LONG = ("-m", "llama3.2:3b", "--option", "num_predict=80")
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
 def test_while_an_answer_is_written_its_progress_stands_behind_it_and_leaves_no_trace(
-    columns: int, slow: SimulatedFleet, tmp_path: Path
+    columns: int, slow: SimulatedFleet
 ) -> None:
-    env = home_for(slow, tmp_path / "home")
+    env = slow.environment()
     seen = on_terminal("route", "hello", *LONG, env=env, columns=columns)
     assert re.search(r"\x1b\[2m  \d+ tokens · \d+ tok/s", seen.raw)
     screen = Terminal(columns)
@@ -155,37 +156,38 @@ def test_while_an_answer_is_written_its_progress_stands_behind_it_and_leaves_no_
     assert said.startswith(answer + "llama3.2:3bonhere·")
 
 
-def test_progress_is_not_dimmed_where_no_style_is_wanted(
-    slow: SimulatedFleet, tmp_path: Path
-) -> None:
-    env = home_for(slow, tmp_path / "home")
+def test_progress_is_not_dimmed_where_no_style_is_wanted(slow: SimulatedFleet) -> None:
+    env = slow.environment()
     seen = on_terminal("route", "hello", *LONG, env=env, NO_COLOR="1")
     assert re.search(r"\d+ tokens · \d+ tok/s", seen.raw)
     assert "\x1b[2m" not in seen.raw
 
 
 def test_an_answer_that_is_not_shown_tells_its_progress_on_the_status_line(
-    slow: SimulatedFleet, tmp_path: Path
+    slow: SimulatedFleet,
 ) -> None:
-    env = home_for(slow, tmp_path / "home")
+    env = slow.environment()
     seen = on_terminal("route", "hello", *LONG, "--no-stream", env=env)
     assert re.search(r"\r\x1b\[2Kllama3\.2:3b on here · \d+ tokens · \d+ tok/s", seen.raw)
 
 
-def test_who_waits_is_told_so_on_a_terminal_and_in_json(
-    slow: SimulatedFleet, tmp_path: Path
-) -> None:
-    env = home_for(slow, tmp_path / "home")
+def begun(route: subprocess.Popen[bytes]) -> None:
+    """Wait for the line of its attempt, which says that it has its place."""
+    assert route.stdout is not None
+    for line in route.stdout:
+        if json.loads(line)["type"] == "attempt":
+            return
+
+
+def test_who_waits_is_told_so_on_a_terminal_and_in_json(slow: SimulatedFleet) -> None:
+    env = slow.environment()
     holds = ("route", "one", "-m", "llama3.2:3b", "--option", "num_predict=150", "--json")
     with running(*holds, "--stream", env=env) as first:
-        assert first.stdout is not None
-        # its first line is its attempt, so it has its place
-        assert json.loads(first.stdout.readline())["type"] == "attempt"
+        begun(first)
         seen = on_terminal("route", "two", *SHORT, env=env)
         assert "1st in line on here, starts in about " in seen.raw
     with running(*holds, "--stream", env=env) as first:
-        assert first.stdout is not None
-        first.stdout.readline()
+        begun(first)
         told = run("route", "two", *SHORT, "--json", "--stream", env=env)
     waiting = told.lines[0]
     assert set(waiting) == set(LINES["waiting"].split())

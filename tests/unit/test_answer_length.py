@@ -20,6 +20,14 @@ from ollamamaster.domain.task import Question, analyse
         ("Write three paragraphs about tides", 250, 600),
         ("Translate 'good morning' to French", 3, 30),
         ("Give me just the number", 1, 30),
+        ("Write a 500-word essay about tides", 600, 800),
+        ("Write me a short 300 word blog post on Rust", 350, 500),
+        ("Write an essay of about 2,000 words on tides", 2400, 3000),
+        ("Draft a cover letter with 250 words", 300, 400),
+        ("Write a novel chapter of 3000 words", 3500, 4500),
+        ("Describe tides in 1,000 words", 1200, 1500),
+        ("Write a 2-page report on tides", 900, 1100),
+        ("Schreibe einen Aufsatz von 500 Wörtern", 600, 800),
     ],
 )
 def test_a_length_that_is_asked_for_is_understood(prompt: str, least: float, most: float) -> None:
@@ -39,6 +47,10 @@ def test_a_length_that_is_asked_for_is_understood(prompt: str, least: float, mos
         "Write a story about three lines of trains",
         "What does translate mean?",
         "I have two words for you",
+        "Write a summary of this article of 3000 words",
+        "Write a review of the 300-page novel",
+        "Write code that splits a text of 500 words",
+        "How do I write a 500-word essay?",
     ],
 )
 def test_what_does_not_ask_for_a_length_is_left_alone(prompt: str) -> None:

@@ -155,6 +155,24 @@ def test_a_conversation_is_judged_with_the_model_in_memory() -> None:
     assert "--keep-alive" in found.command
 
 
+def test_beside_one_that_fits_only_what_fits_is_named() -> None:
+    task = "Prove that there are infinitely many primes"
+    found = assess(task, GAMING)
+    assert found.recommended is not None
+    (other,) = found.alternatives
+    between = 50 * (found.recommended.terms["quality"] + other.terms["quality"])
+    strict = assess(task, GAMING, quality=f"{between:.1f}")
+    assert strict.can_handle
+    assert strict.alternatives == ()
+
+
+def test_a_stated_speed_is_not_said_to_be_that_of_speech() -> None:
+    found = assess("real-time conversation", GAMING, tokens_per_s=20)
+    (speed,) = (each for each in found.findings if each.key == "tokens_per_s")
+    assert speed.asks == "20 tokens a second"
+    assert "a person speaks" not in speed.figure
+
+
 def test_a_conversation_that_no_machine_can_hold_names_a_machine_that_could() -> None:
     slow = machine("old", MIDDLE, at=Locality.LOCAL, gb_s=5)
     found = assess("real-time conversation with 80 ms latency", slow)

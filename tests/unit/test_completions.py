@@ -24,12 +24,16 @@ SHELLS = ("bash", "zsh", "fish", "powershell")
 
 # Values that nobody can complete: numbers, durations, prose.
 FREE = {
+    "--allowed-host",
     "--before",
     "--concurrency",
+    "--host",
     "--keep-alive",
     "--limit",
     "--max-time",
+    "--name",
     "--option",
+    "--port",
     "--ports",
     "--requirement",
     "--seed",

@@ -440,6 +440,15 @@ def test_one_model_is_served_in_the_order_of_arrival(steps: list[Step], hardware
     assert started == sorted(started, key=lambda job: (job.started_at, job.order))
 
 
+def test_those_who_waited_for_a_load_that_was_given_up_stay_ahead_of_who_comes_later() -> None:
+    engine = Engine(replace(CARD, slots=1, max_queue=5))
+    given_up, second, third = (engine.submit(ask(SMALL), 0.0) for _ in range(3))
+    engine.cancel(given_up, 0.1)
+    last = engine.submit(ask(SMALL), 0.2)
+    run_out(engine, 1e6)
+    assert (second.started_at or 0) < (third.started_at or 0) < (last.started_at or 0)
+
+
 @settings(deadline=None)
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=20), st.integers(1, 4))
 def test_no_work_is_lost_or_made_however_it_is_shared(words: list[int], slots: int) -> None:

@@ -148,7 +148,7 @@ def test_before_the_first_token_the_whole_is_left() -> None:
 
 
 def test_half_an_answer_at_a_known_rate_leaves_half_the_time() -> None:
-    known = Told(replace(rates(), decode=Rate(50.0, 1.1, Source.MEASURED, 8)))
+    known = Told(rates()._replace(decode=Rate(50.0, 1.1, Source.MEASURED, 8)))
     task = replace(STORY, output_tokens=Range(400, 401, 402))
     left = re_estimate(expected(task=task, known=known), 5.0, 200, 1.0)
     assert left.p50_s == pytest.approx(4.02, rel=0.05)

@@ -30,9 +30,9 @@ def candidate(host: str, quality: float, seconds: float, locality: float = 0.0) 
     )
     made = decide(analyse(Question("hi")), Fleet((place,)), Settings(), Wish(), Demand()).chosen
     assert made is not None
-    estimate = replace(made.estimate, p80_s=seconds, load_s=0.0)
+    estimate = made.estimate._replace(p80_s=seconds, load_s=0.0)
     terms = {**made.terms, "quality": quality, "locality": locality}
-    return replace(made, prospect=replace(made.prospect, estimate=estimate), terms=terms)
+    return made._replace(prospect=made.prospect._replace(estimate=estimate), terms=terms)
 
 
 OTHER = candidate("b", 0.70, 10.0, -0.07)
@@ -80,7 +80,7 @@ def decided(*candidates: Candidate, late: bool = False, **known: object) -> Deci
 def known_by(source: Source, judged: Source | None = None) -> Candidate:
     made = candidate("a", 0.8, 5.0)
     rates = Rates(*(Rate(50.0, 1.5, source, 3) for _ in range(3)))
-    return replace(made, prospect=replace(made.prospect, rates=rates), judged=judged)
+    return made._replace(prospect=made.prospect._replace(rates=rates), judged=judged)
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])
@@ -122,9 +122,9 @@ def test_what_was_measured_needs_no_mark() -> None:
 
 def test_a_part_that_takes_hardly_any_time_makes_nothing_uncertain() -> None:
     made = known_by(Source.MEASURED)
-    rates = replace(made.prospect.rates, prefill=Rate(50.0, 2.5, Source.PRIOR))
-    estimate = replace(made.estimate, prompt_s=0.001, p50_s=5.0)
-    quick = replace(made, prospect=replace(made.prospect, rates=rates, estimate=estimate))
+    rates = made.prospect.rates._replace(prefill=Rate(50.0, 2.5, Source.PRIOR))
+    estimate = made.estimate._replace(prompt_s=0.001, p50_s=5.0)
+    quick = made._replace(prospect=made.prospect._replace(rates=rates, estimate=estimate))
     assert "?" not in drawn(decided(quick))
 
 
@@ -174,8 +174,8 @@ def test_a_range_has_the_unit_of_its_middle(
 ) -> None:
     p20, p50, p80 = quantiles
     made = candidate("a", 0.8, p80)
-    estimate = replace(made.estimate, p20_s=p20, p50_s=p50, p80_s=p80)
-    shown = replace(made, prospect=replace(made.prospect, estimate=estimate))
+    estimate = made.estimate._replace(p20_s=p20, p50_s=p50, p80_s=p80)
+    shown = made._replace(prospect=made.prospect._replace(estimate=estimate))
     assert said in drawn(decided(shown))
 
 

@@ -28,8 +28,8 @@ def candidate() -> Candidate:
     task = analyse(Question("hello"))
     chosen = decide(task, Fleet((place,)), Settings(), Wish(), Demand()).chosen
     assert chosen is not None
-    estimate = replace(chosen.estimate, load_s=6.0, p50_s=26.0)
-    return replace(chosen, prospect=replace(chosen.prospect, estimate=estimate))
+    estimate = chosen.estimate._replace(load_s=6.0, p50_s=26.0)
+    return chosen._replace(prospect=chosen.prospect._replace(estimate=estimate))
 
 
 @pytest.mark.parametrize(
@@ -126,8 +126,8 @@ def test_waiting_is_a_line_of_json(
         candidate.pair.instance,
         settings=replace(candidate.pair.instance.settings, label="gaming-pc"),
     )
-    pair = replace(candidate.pair, instance=labelled)
-    known = replace(candidate, prospect=replace(candidate.prospect, pair=pair))
+    pair = candidate.pair._replace(instance=labelled)
+    known = candidate._replace(prospect=candidate.prospect._replace(pair=pair))
     decision = replace(decide(task, Fleet(), Settings(), Wish(), Demand()), ranked=(known,))
     telling.decided(decision)
     telling.waiting("gaming-pc", 2, 12.0)

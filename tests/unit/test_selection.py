@@ -262,6 +262,13 @@ def test_who_insists_on_what_is_known_to_be_too_slow_is_refused(wish: Wish) -> N
     assert [r.reason for r in decision.rejected] == [Reason.OVER_TIME_LIMIT]
 
 
+def test_a_slower_place_of_which_less_is_known_saves_nobody_who_insists() -> None:
+    fleet = Fleet((instance(1, bandwidth=900), instance(2)))
+    known, unknown = decide(HELLO, fleet, Settings(), Wish("m:8b"), Demand()).ranked
+    assert known.estimate.p80_s < unknown.estimate.p80_s
+    assert decide(HELLO, fleet, Settings(), Wish("m:8b"), HURRY).refused
+
+
 def test_who_insists_on_what_is_not_known_to_be_slow_is_served() -> None:
     decision = decide(HELLO, Fleet((instance(1),)), Settings(), Wish("m:8b"), HURRY)
     assert decision.late

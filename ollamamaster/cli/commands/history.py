@@ -58,7 +58,7 @@ def list_(
     ollamamaster history list --since 1d --outcome all_failed
     ollamamaster history list --limit 1000 --json | jq '[.data.requests[].seconds] | add'
     """
-    application = _application()
+    application = _configured()
     query = HistoryQuery(
         limit,
         None if model is None else _full_name(model),
@@ -98,7 +98,7 @@ def show(
     """
     from ollamamaster.domain.request_ids import as_typed
 
-    application = _application()
+    application = _configured()
     beginning = as_typed(request)
     if not beginning:
         raise UsageError("the id is empty", hint="ollamamaster history list")
@@ -134,7 +134,7 @@ def stats() -> int:
     ollamamaster history stats
     ollamamaster history stats --json | jq .data.estimates
     """
-    application = _application()
+    application = _readable()
     found = application.history_service().stats(application.past.profiles())
     if not found.pairs:
         OUTPUT.note(_NOTHING)
@@ -180,7 +180,7 @@ def replay(
     from ollamamaster.domain.snapshot import with_settings
     from ollamamaster.storage.abilities import load_abilities
 
-    application = _application()
+    application = _readable()
     settings = application.settings if policy is None else _settings_of(policy)
     fleet = with_settings(application.inventory.load(), settings)
     if not fleet.instances:
@@ -196,8 +196,10 @@ def replay(
         render_replay(console, found)
 
     def rows() -> list[list[str]]:
-        from ollamamaster.cli.render.history_rows import replay_rows
+        from ollamamaster.cli.render.history_rows import replay_line, replay_rows
 
+        if line := replay_line(found):
+            OUTPUT.note(line)
         return list(replay_rows(found))
 
     return OUTPUT.emit(lambda: contract.replay_data(found), table=table, rows=rows)
@@ -304,6 +306,26 @@ _NOTHING = "no request is kept yet"
 
 def _application() -> Application:
     return Application(note=OUTPUT.note_once)
+
+
+def _configured() -> Application:
+    """One whose config can be read. Raises ConfigInvalidError.
+
+    Only a terminal is shown what the config says; what is wrong is told in a pipe just the same.
+    """
+    application = _application()
+    _ = application.settings
+    return application
+
+
+def _readable() -> Application:
+    """One whose history can be opened too. Raises StateUnusableError.
+
+    What is learnt is only advice to a route, and would be left out with a note.
+    """
+    application = _configured()
+    application.remembered.count()
+    return application
 
 
 def _nothing(_console: Console) -> None:

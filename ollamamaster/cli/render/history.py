@@ -12,7 +12,7 @@ from rich.text import Text
 from ollamamaster.cli.render.charts import bar, sparkline
 from ollamamaster.cli.render.explain import render_decision
 from ollamamaster.cli.render.figures import milliseconds, rate, seconds
-from ollamamaster.cli.render.history_rows import estimates_line
+from ollamamaster.cli.render.history_rows import difference, estimates_line, replay_line
 from ollamamaster.domain.plain_text import cleaned, one_line
 
 if TYPE_CHECKING:
@@ -160,29 +160,19 @@ def render_replay(console: Console, replay: Replay) -> None:
         "request": lambda changed: changed.id,
         "used then": lambda changed: _pair(changed.then),
         "chosen today": lambda changed: _pair(changed.now),
-        "difference": lambda changed: _difference(changed.delta_s),
+        "difference": lambda changed: difference(changed.delta_s),
     }
     if replay.changed:
         whole = {"request", "difference"}
         console.print(_table(columns, replay.changed, right={"difference"}, whole=whole))
-    if replay.replayed:
-        total = _difference(replay.total_delta_s)
-        of = f"{len(replay.changed)} of {replay.replayed} would go elsewhere"
-        console.print(f"{of}{f', {total} in all' if replay.changed else ''}", style="dim")
+    if line := replay_line(replay):
+        console.print(line, style="dim")
 
 
 def _pair(candidate: Candidate | None) -> str:
     if candidate is None:
         return "none"
     return f"{candidate.model} on {candidate.pair.instance.name}"
-
-
-def _difference(delta_s: float | None) -> str:
-    if delta_s is None:
-        return "-"
-    if abs(delta_s) < 0.05:
-        return "the same time"
-    return f"{seconds(abs(delta_s))} {'faster' if delta_s < 0 else 'slower'}"
 
 
 def _table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ollamamaster.cli.render.figures import seconds
 from ollamamaster.contract.history import show_data
 
 if TYPE_CHECKING:
@@ -47,6 +48,23 @@ def replay_rows(replay: Replay) -> Iterator[list[str]]:
 
 def _pair(candidate: Candidate | None) -> tuple[str, str]:
     return ("", "") if candidate is None else (candidate.model, candidate.instance)
+
+
+def replay_line(replay: Replay) -> str:
+    """What a replay came to, in a sentence; empty when nothing was replayed."""
+    if not replay.replayed:
+        return ""
+    of = f"{len(replay.changed)} of {replay.replayed} would go elsewhere"
+    return f"{of}, {difference(replay.total_delta_s)} in all" if replay.changed else of
+
+
+def difference(delta_s: float | None) -> str:
+    """So many seconds more or less; `-` when unknown."""
+    if delta_s is None:
+        return "-"
+    if abs(delta_s) < 0.05:
+        return "the same time"
+    return f"{seconds(abs(delta_s))} {'faster' if delta_s < 0 else 'slower'}"
 
 
 def estimates_line(kept: PromisesKept) -> str:

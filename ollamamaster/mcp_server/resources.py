@@ -1,0 +1,176 @@
+"""Which resources can be read and subscribed to, and what completes their names?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import mcp_types
+from mcp.server.subscriptions import ListenHandler
+from mcp.shared.exceptions import MCPError
+
+from ollamamaster.errors import NoInstanceError, OllamaMasterError
+from ollamamaster.mcp_server.contents import (
+    INSTANCES,
+    MODELS,
+    RUNS,
+    STATS,
+    as_text,
+    fleet_contents,
+    model_uri,
+    stats_text,
+)
+from ollamamaster.mcp_server.failures import refusal_of
+from ollamamaster.mcp_server.long_call import reply_of
+from ollamamaster.mcp_server.reply import RefusedError
+from ollamamaster.mcp_server.sendable import sendable
+
+if TYPE_CHECKING:
+    from mcp.server import ServerRequestContext
+
+    from ollamamaster.mcp_server.served import Served
+
+    Context = ServerRequestContext[Served, Any]
+    Page = mcp_types.PaginatedRequestParams | None
+
+_JSON = "application/json"
+# The protocol's limit for one completion.
+_MOST_VALUES = 100
+
+_RESOURCES = (
+    (INSTANCES, "instances", "Every Ollama instance with its models and what is in memory."),
+    (MODELS, "models", "Every model of the fleet, and the instances that have it."),
+    (STATS, "history", "How fast each model was on each instance, and how well estimates held."),
+)
+_TEMPLATES = (
+    (f"{MODELS}/{{name}}", "model", "One model of the fleet; its name is percent-encoded."),
+    (f"{RUNS}/{{id}}", "run", "One run: its result, or the text so far and the time left."),
+)
+
+
+@dataclass
+class Resources:
+    """The fleet and the runs as resources."""
+
+    served: Served
+
+    def __post_init__(self) -> None:
+        self._listening = ListenHandler(self.served.announcer.bus)
+
+    async def listed(self, _ctx: Context, _page: Page) -> mcp_types.ListResourcesResult:
+        return mcp_types.ListResourcesResult(
+            resources=[
+                mcp_types.Resource(uri=uri, name=name, description=about, mime_type=_JSON)
+                for uri, name, about in _RESOURCES
+            ]
+        )
+
+    async def templates(self, _ctx: Context, _page: Page) -> mcp_types.ListResourceTemplatesResult:
+        return mcp_types.ListResourceTemplatesResult(
+            resource_templates=[
+                mcp_types.ResourceTemplate(
+                    uri_template=uri, name=name, description=about, mime_type=_JSON
+                )
+                for uri, name, about in _TEMPLATES
+            ]
+        )
+
+    async def read(
+        self, _ctx: Context, params: mcp_types.ReadResourceRequestParams
+    ) -> mcp_types.ReadResourceResult:
+        uri = str(params.uri)
+        try:
+            text = await self._text(uri)
+        except OllamaMasterError as error:
+            raise MCPError(
+                code=mcp_types.INTERNAL_ERROR, message=str(refusal_of(error)), data={"uri": uri}
+            ) from None
+        if text is None:
+            raise MCPError(
+                code=mcp_types.INVALID_PARAMS,
+                message=f"there is no resource {uri[:200]!r}",
+                data={"uri": uri},
+            )
+        content = mcp_types.TextResourceContents(uri=uri, mime_type=_JSON, text=sendable(text))
+        return mcp_types.ReadResourceResult(contents=[content])
+
+    async def _text(self, uri: str) -> str | None:
+        if uri == STATS:
+            return stats_text(self.served.application)
+        return self._run(uri) if uri.startswith(f"{RUNS}/") else await self._of_fleet(uri)
+
+    async def _of_fleet(self, uri: str) -> str | None:
+        try:
+            fleet = await self.served.live.fleet()
+        except NoInstanceError:
+            fleet = self.served.live.known()
+        found = fleet_contents(fleet, self.served.application)
+        # However the host encodes a name, it is the same one.
+        head, _, name = uri.partition(f"{MODELS}/")
+        return found.get(model_uri(unquote(name)) if name and not head else uri)
+
+    def _run(self, uri: str) -> str | None:
+        try:
+            run = self.served.runs.find(unquote(uri.removeprefix(f"{RUNS}/")))
+            return as_text(reply_of(self.served.runs, run).data)
+        except RefusedError as refusal:
+            raise MCPError(
+                code=mcp_types.INVALID_PARAMS, message=str(refusal), data={"uri": uri}
+            ) from None
+
+    async def subscribe(
+        self, ctx: Context, params: mcp_types.SubscribeRequestParams
+    ) -> mcp_types.EmptyResult:
+        self._from_now_on()
+        self.served.announcer.subscribe(ctx.session, str(params.uri))
+        return mcp_types.EmptyResult()
+
+    async def listen(
+        self, ctx: Context, params: mcp_types.SubscriptionsListenRequestParams
+    ) -> mcp_types.SubscriptionsListenResult:
+        """The one stream of changes of the newest revision."""
+        self._from_now_on()
+        with self.served.announcer.listening(params.notifications.resource_subscriptions or ()):
+            return await self._listening(ctx, params)
+
+    def _from_now_on(self) -> None:
+        """What a subscriber could have read until now is no news to it."""
+        self.served.live.want()
+        self.served.live.announce()
+
+    async def unsubscribe(
+        self, ctx: Context, params: mcp_types.UnsubscribeRequestParams
+    ) -> mcp_types.EmptyResult:
+        self.served.announcer.unsubscribe(ctx.session, str(params.uri))
+        return mcp_types.EmptyResult()
+
+    async def complete(
+        self, _ctx: Context, params: mcp_types.CompleteRequestParams
+    ) -> mcp_types.CompleteResult:
+        """Names of models, ids of instances and runs, by what an argument is called."""
+        typed = params.argument.value.lower()
+        values = [v for v in self._known(params.argument.name, params.ref) if typed in v.lower()]
+        values.sort(key=lambda value: (not value.lower().startswith(typed), value))
+        return mcp_types.CompleteResult(
+            completion=mcp_types.Completion(
+                values=values[:_MOST_VALUES],
+                total=len(values),
+                has_more=len(values) > _MOST_VALUES,
+            )
+        )
+
+    def _known(
+        self,
+        argument: str,
+        ref: mcp_types.PromptReference | mcp_types.ResourceTemplateReference,
+    ) -> set[str]:
+        fleet = self.served.live.known()
+        uri = ref.uri if isinstance(ref, mcp_types.ResourceTemplateReference) else ""
+        if argument in {"model", "models"} or uri.startswith(f"{MODELS}/"):
+            return {sendable(str(model.name)) for i in fleet for model in i.models}
+        if argument == "instance":
+            return {instance.id for instance in fleet}
+        if uri.startswith(f"{RUNS}/"):
+            return {run.id for run in self.served.runs}
+        return set()

@@ -1,0 +1,211 @@
+"""Which shape has the structured content of each tool? JSON Schema, as hosts check it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string"}
+WHOLE: Schema = {"type": "integer"}
+NUMBER: Schema = {"type": "number"}
+YES_NO: Schema = {"type": "boolean"}
+OPEN: Schema = {"type": "object"}
+
+
+def _or_null(schema: Schema) -> Schema:
+    """As `anyOf`: several readers of schemas know no list of types."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
+TEXT_OR_NULL = _or_null(TEXT)
+WHOLE_OR_NULL = _or_null(WHOLE)
+NUMBER_OR_NULL = _or_null(NUMBER)
+
+
+def _all_of(**keys: Schema) -> Schema:
+    """An object with all of these keys."""
+    return {"type": "object", "properties": keys, "required": list(keys)}
+
+
+def _many(of: Schema) -> Schema:
+    return {"type": "array", "items": of}
+
+
+QUANTILES = _all_of(p20_s=NUMBER, p50_s=NUMBER, p80_s=NUMBER)
+
+CANDIDATE = _all_of(
+    model=TEXT,
+    instance=TEXT,
+    score=NUMBER,
+    terms=OPEN,
+    estimate=_all_of(
+        p20_s=NUMBER,
+        p50_s=NUMBER,
+        p80_s=NUMBER,
+        wait_s=NUMBER,
+        load_s=NUMBER,
+        prompt_s=NUMBER,
+        generation_s=NUMBER,
+    ),
+    output_tokens=WHOLE,
+    decode_tokens_per_s=NUMBER_OR_NULL,
+    resident=YES_NO,
+)
+
+DECISION = _all_of(
+    task=_all_of(
+        type=TEXT,
+        complexity=NUMBER,
+        prompt_tokens=WHOLE,
+        output_tokens=_all_of(p20=WHOLE, p50=WHOLE, p80=WHOLE),
+        needs=_many(TEXT),
+        context_tokens=WHOLE,
+        evidence=_many(TEXT),
+    ),
+    performance=TEXT,
+    chosen=_or_null(CANDIDATE),
+    ranked=_many(CANDIDATE),
+    rejected=_many(_all_of(model=TEXT, instance=TEXT, reason=TEXT, detail=TEXT)),
+)
+
+INSTANCE = _all_of(
+    id=TEXT,
+    url=TEXT,
+    host=TEXT,
+    port=WHOLE,
+    aliases=_many(TEXT),
+    locality=TEXT,
+    status=TEXT,
+    version=TEXT_OR_NULL,
+    latency_ms=NUMBER_OR_NULL,
+    gpu=_all_of(
+        count=WHOLE_OR_NULL, source=TEXT, vram_total=WHOLE_OR_NULL, vram_used=WHOLE_OR_NULL
+    ),
+    models=_many(TEXT),
+    loaded=_many(
+        _all_of(
+            model=TEXT,
+            size=WHOLE_OR_NULL,
+            size_vram=WHOLE_OR_NULL,
+            context_length=WHOLE_OR_NULL,
+            expires_at=TEXT_OR_NULL,
+        )
+    ),
+    labels=OPEN,
+    first_seen=TEXT_OR_NULL,
+    last_seen=TEXT_OR_NULL,
+)
+
+DISCOVER = _all_of(
+    instances=_many(INSTANCE),
+    scan=_all_of(
+        hosts=WHOLE, ports=WHOLE, probes=WHOLE, open=WHOLE, duration_s=NUMBER, identify_s=NUMBER
+    ),
+    counts=_all_of(local=WHOLE, lan=WHOLE, remote=WHOLE, up=WHOLE, down=WHOLE, models=WHOLE),
+)
+
+MODEL = _all_of(
+    name=TEXT,
+    family=TEXT_OR_NULL,
+    parameter_size=TEXT_OR_NULL,
+    quantization=TEXT_OR_NULL,
+    size_bytes=WHOLE_OR_NULL,
+    tier=TEXT,
+    context_length=WHOLE_OR_NULL,
+    capabilities=_or_null(_many(TEXT)),
+    cloud=YES_NO,
+    instances=_many(_all_of(id=TEXT, status=TEXT, loaded=YES_NO, size_vram=WHOLE_OR_NULL)),
+)
+
+MODELS = _all_of(models=_many(MODEL), count=WHOLE, total=WHOLE)
+
+_RUN_KEYS = {"status": {"type": "string", "enum": ["done", "running"]}, "run_id": TEXT}
+_WHILE_RUNNING = {"partial": TEXT, "elapsed_s": NUMBER, "remaining_s": NUMBER_OR_NULL}
+
+
+def _run(keys: dict[str, Schema]) -> Schema:
+    """The result of a long call: `status` and `run_id` always, the rest when it is there."""
+    return {
+        "type": "object",
+        "properties": {**_RUN_KEYS, **_WHILE_RUNNING, **keys},
+        "required": list(_RUN_KEYS),
+    }
+
+
+ROUTE = _run(
+    {
+        "response": TEXT,
+        "thinking": TEXT_OR_NULL,
+        "model": TEXT_OR_NULL,
+        "instance": TEXT_OR_NULL,
+        "done_reason": TEXT_OR_NULL,
+        "decision": _or_null(DECISION),
+        "attempts": _many(
+            _all_of(
+                model=TEXT,
+                instance=TEXT,
+                outcome=TEXT_OR_NULL,
+                error=TEXT_OR_NULL,
+                seconds=NUMBER_OR_NULL,
+            )
+        ),
+        "usage": _all_of(prompt_tokens=WHOLE_OR_NULL, output_tokens=WHOLE_OR_NULL),
+        "timing": _all_of(
+            total_s=NUMBER_OR_NULL,
+            first_token_s=NUMBER_OR_NULL,
+            queue_s=NUMBER_OR_NULL,
+            load_s=NUMBER_OR_NULL,
+            prompt_s=NUMBER_OR_NULL,
+            generation_s=NUMBER_OR_NULL,
+            tokens_per_s=NUMBER_OR_NULL,
+        ),
+        "estimate": _or_null(QUANTILES),
+    }
+)
+
+ASSESS = _all_of(
+    can_handle=YES_NO,
+    confidence=NUMBER,
+    recommended=_or_null(CANDIDATE),
+    approach=TEXT,
+    command=TEXT_OR_NULL,
+    run=TEXT_OR_NULL,
+    estimate=_or_null(QUANTILES),
+    alternatives=_many(CANDIDATE),
+    missing=_many(_all_of(code=TEXT, what=TEXT, fix=TEXT)),
+    reasons=_many(TEXT),
+    requirements=_many(
+        _all_of(
+            key=TEXT,
+            asks=TEXT,
+            verdict=TEXT,
+            figure=TEXT,
+            value=NUMBER_OR_NULL,
+            limit=NUMBER_OR_NULL,
+            source=TEXT,
+            chance=NUMBER_OR_NULL,
+        )
+    ),
+    understood=_many(TEXT),
+)
+
+# Whatever tool began the run, so only what all have in common.
+ANY_RUN = _run({})
+
+CANCELLED = _all_of(run_id=TEXT, status={"type": "string", "enum": ["cancelled", "done"]})
+
+STATUS = _all_of(
+    instances=_many(
+        _all_of(
+            id=TEXT,
+            label=TEXT_OR_NULL,
+            status=TEXT,
+            loaded=_many(TEXT),
+            running=WHOLE,
+            waiting=WHOLE,
+            free_in_s=NUMBER_OR_NULL,
+        )
+    ),
+    runs=_many(_all_of(run_id=TEXT, tool=TEXT, status=TEXT, elapsed_s=NUMBER)),
+)

@@ -1,0 +1,64 @@
+"""What do all tools share? The application, the fleet as it is now, and the runs."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ollamamaster.mcp_server.announcer import Announcer
+from ollamamaster.mcp_server.live import USUAL, LiveFleet, Pace
+from ollamamaster.mcp_server.runs import Runs
+
+if TYPE_CHECKING:
+    from ollamamaster.bootstrap import Application
+    from ollamamaster.services.assess import AssessService
+    from ollamamaster.services.route import RouteService
+
+
+# Everyone in line decides anew whenever something begins or ends, behind all before it: of 200 at
+# once on twelve instances none was answered within 20 s, with four in line all were
+# (tests/benchmarks/mcp_server.py). Whoever has begun makes way, so no machine waits for the door.
+IN_LINE = 4
+
+
+@dataclass
+class Served:
+    """One per server process. `application.read_only` says that nothing is kept or ended.
+
+    `looks` counts the discoveries that go on for a call; the `door` lets so many routes at once
+    stand in the line of the fleet.
+    """
+
+    application: Application
+    announcer: Announcer = field(default_factory=Announcer)
+    pace: Pace = USUAL
+    door: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(IN_LINE))
+    looks: int = 0
+
+    @cached_property
+    def live(self) -> LiveFleet:
+        return LiveFleet(self.application, self.announcer, self.pace)
+
+    @cached_property
+    def runs(self) -> Runs:
+        return Runs(
+            self.application.clock, lambda run_id: self.announcer.changed(f"ollama://runs/{run_id}")
+        )
+
+    @cached_property
+    def routes(self) -> RouteService:
+        return self.application.route_service()
+
+    @cached_property
+    def assessments(self) -> AssessService:
+        return self.application.assess_service()
+
+    async def close(self) -> None:
+        """End everything that goes on."""
+        await self.runs.close()
+        await self.live.close()
+        await self.announcer.close()
+        if "ollama" in vars(self.application):
+            await self.application.ollama.aclose()

@@ -1,0 +1,180 @@
+"""Standard input and output as a transport that ends when it is told to.
+
+The SDK's own waits for a line on standard input in a thread that nothing can wake, so that a
+signal is not obeyed until the host writes something. Here daemon threads read and write, and the
+event loop only ever waits for them in ways that can be cancelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import threading
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+import anyio
+import mcp_types
+from mcp.shared.message import SessionMessage
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+    from mcp.server import Server
+
+    from ollamamaster.mcp_server.served import Served
+
+# After the end of input, what was asked before it and takes no time is still answered: a script
+# that pipes a few requests in wants that. A host that is gone does not notice.
+_LAST_WORDS_S = 0.1
+
+
+async def serve_stdio(server: Server[Served]) -> None:
+    """Serve one host until the end of input."""
+    with _private_streams() as (wire_in, wire_out):
+        async with _Wire(wire_in, wire_out).streams() as (received, sent):
+            await server.run(received, sent, server.create_initialization_options())
+
+
+@contextlib.contextmanager
+def _private_streams() -> Iterator[tuple[int, int]]:
+    """Descriptors of the real streams; what else reads or prints meets nothing and stderr."""
+    wire_in, wire_out = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    try:
+        os.dup2(nothing, 0)
+        os.dup2(2, 1)
+        yield wire_in, wire_out
+    finally:
+        os.close(nothing)
+        sys.stdout.flush()
+        # The interpreter writes what is left of its own buffer where it always did. The thread
+        # that reads may still be in a call on its descriptor, so that one stays open.
+        os.dup2(wire_out, 1)
+
+
+class _Wire:
+    """One JSON document a line, in and out."""
+
+    def __init__(self, wire_in: int, wire_out: int) -> None:
+        self._in = wire_in
+        self._writer = _Writer(wire_out)
+        self._loop = asyncio.get_running_loop()
+        self._asked: set[mcp_types.RequestId | None] = set()
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+
+    @contextlib.asynccontextmanager
+    async def streams(
+        self,
+    ) -> AsyncIterator[
+        tuple[
+            MemoryObjectReceiveStream[SessionMessage | Exception],
+            MemoryObjectSendStream[SessionMessage],
+        ]
+    ]:
+        lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+        threading.Thread(target=self._read, args=(lines,), name="stdin", daemon=True).start()
+        to_server, received = anyio.create_memory_object_stream[SessionMessage | Exception](0)
+        sent, from_server = anyio.create_memory_object_stream[SessionMessage](0)
+        tasks = [
+            asyncio.create_task(self._deliver(lines, to_server), name="stdin"),
+            asyncio.create_task(self._send(from_server), name="stdout"),
+        ]
+        try:
+            yield received, sent
+        finally:
+            sent.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            for stream in (to_server, received, from_server):
+                stream.close()
+
+    def _read(self, lines: asyncio.Queue[bytes | None]) -> None:
+        """In a thread of its own: lines, and None at the end of input."""
+        with (
+            contextlib.suppress(RuntimeError),  # the loop has ended: nobody waits any more
+            open(self._in, "rb", closefd=False) as file,
+        ):
+            with contextlib.suppress(OSError):
+                for line in file:
+                    self._loop.call_soon_threadsafe(lines.put_nowait, line)
+            self._loop.call_soon_threadsafe(lines.put_nowait, None)
+
+    async def _deliver(
+        self,
+        lines: asyncio.Queue[bytes | None],
+        to_server: MemoryObjectSendStream[SessionMessage | Exception],
+    ) -> None:
+        with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
+            while (line := await lines.get()) is not None:
+                text = line.decode("utf-8", "replace")
+                if text.strip():
+                    await to_server.send(self._message(text))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._quiet.wait(), _LAST_WORDS_S)
+        to_server.close()
+
+    def _message(self, text: str) -> SessionMessage | Exception:
+        try:
+            message = mcp_types.jsonrpc_message_adapter.validate_json(text, by_name=False)
+        except ValueError as error:
+            return error
+        if isinstance(message, mcp_types.JSONRPCRequest):
+            self._asked.add(message.id)
+            self._quiet.clear()
+        return SessionMessage(message)
+
+    async def _send(self, from_server: MemoryObjectReceiveStream[SessionMessage]) -> None:
+        async for each in from_server:
+            message = each.message
+            line = message.model_dump_json(by_alias=True, exclude_unset=True) + "\n"
+            if not await self._writer.write(line.encode()):
+                from_server.close()
+                return
+            if isinstance(message, mcp_types.JSONRPCResponse | mcp_types.JSONRPCError):
+                self._asked.discard(message.id)
+                if not self._asked:
+                    self._quiet.set()
+
+
+class _Writer:
+    """Writes lines in a thread of its own, so that a host that reads slowly holds up nothing."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._loop = asyncio.get_running_loop()
+        self._lines: SimpleQueue[tuple[bytes, asyncio.Future[bool]]] = SimpleQueue()
+        # Not of a pool: the threads of a pool are waited for when the program ends.
+        threading.Thread(target=self._work, name="stdout", daemon=True).start()
+
+    async def write(self, line: bytes) -> bool:
+        """Whether the host took it."""
+        done: asyncio.Future[bool] = self._loop.create_future()
+        self._lines.put((line, done))
+        return await done
+
+    def _work(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits any more
+            while True:
+                line, done = self._lines.get()
+                self._loop.call_soon_threadsafe(_tell, done, _write_all(self._descriptor, line))
+
+
+def _tell(done: asyncio.Future[bool], result: bool) -> None:
+    if not done.done():
+        done.set_result(result)
+
+
+def _write_all(descriptor: int, line: bytes) -> bool:
+    left = memoryview(line)
+    try:
+        while left:
+            left = left[os.write(descriptor, left) :]
+    except OSError:
+        return False
+    return True

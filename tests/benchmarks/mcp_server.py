@@ -1,0 +1,232 @@
+"""How fast is the MCP server, and what does it take? Measured as hosts meet it.
+
+    python tests/benchmarks/mcp_server.py [RUNS]
+
+Speeds are ratios or differences within one run: the server against a bare `MCPServer` with one
+tool of the same SDK, a routed request against the same service called directly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import mcp_types
+import psutil
+from mcp import Client
+from measure import line
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from served_fleet import ask, url_of
+
+from ollamamaster.bootstrap import Application
+from ollamamaster.domain.routing import RouteRequest
+from ollamamaster.mcp_server.server import build
+from ollamamaster.simulator.sandbox import SimulatedFleet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+BARE = """
+from mcp.server import MCPServer
+server = MCPServer("bare")
+@server.tool()
+def add(a: int, b: int) -> int:
+    return a + b
+server.run()
+"""
+INITIALIZE = {
+    "protocolVersion": "2025-11-25",
+    "capabilities": {},
+    "clientInfo": {"name": "benchmark", "version": "1"},
+}
+ASKED: list[dict[str, Any]] = [
+    {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": INITIALIZE},
+    {"jsonrpc": "2.0", "method": "notifications/initialized"},
+    {"jsonrpc": "2.0", "id": 2, "method": "tools/list"},
+]
+CALLS = 200
+
+
+def handshake(command: Sequence[str], environment: Mapping[str, str]) -> float:
+    """Seconds from the start of a process to its end, with the list of its tools in between."""
+    began = time.perf_counter()
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=dict(environment),
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for message in ASKED:
+            process.stdin.write(json.dumps(message).encode() + b"\n")
+            process.stdin.flush()
+            if "id" in message:
+                assert json.loads(process.stdout.readline())["id"] == message["id"]
+        process.stdin.close()
+        assert process.wait(30) == 0
+    return time.perf_counter() - began
+
+
+def handshakes(environment: Mapping[str, str], runs: int) -> None:
+    """The whole process against a bare one, in turn, after one round that does not count."""
+    ours = [sys.executable, "-m", "ollamamaster", "serve-mcp"]
+    bare = [sys.executable, "-c", BARE]
+    pairs = [(handshake(ours, environment), handshake(bare, environment)) for _ in range(runs + 1)][
+        1:
+    ]
+    ratio = median(a / b for a, b in pairs)
+    seconds = f"{median(a for a, _ in pairs):.2f} s / {median(b for _, b in pairs):.2f} s"
+    good = ratio <= 1.3
+    line(
+        "handshake and tools/list, against a bare MCPServer",
+        f"{ratio:.2f}x ({seconds})",
+        "1.3x",
+        good=good,
+    )
+
+
+async def overhead(runs: int) -> None:
+    """A routed request over MCP, and the same by the service, in turn in one process."""
+    application = Application(serving=True)
+    server = build(application)
+    over_mcp: list[float] = []
+    direct: list[float] = []
+
+    class Quiet:
+        def __getattr__(self, _name: str) -> Any:
+            return lambda *_: None
+
+    for mode in ("auto", "legacy"):
+        async with Client(
+            server if mode == "auto" else build(Application(serving=True)), mode=mode
+        ) as client:
+            routes = application.route_service()
+            fleet = application.fleet
+
+            async def find() -> Any:
+                return fleet()  # noqa: B023 (called within the round)
+
+            given = {"prompt": "Hi", "model": "llama3.2:3b"}
+            params = mcp_types.CallToolRequestParams(name="route_request", arguments=given)
+            call = mcp_types.CallToolRequest(params=params)
+            for counted in range(-3, runs):
+                began = time.perf_counter()
+                # Not by `call_tool`: checking a result against its schema is the client's time.
+                result = await client.session.send_request(call, mcp_types.CallToolResult)
+                took = time.perf_counter() - began
+                assert not result.is_error
+                began = time.perf_counter()
+                await routes.begin(RouteRequest("Hi", model="llama3.2:3b")).complete(
+                    find, Quiet(), Quiet()
+                )
+                alone = time.perf_counter() - began
+                if counted >= 0:
+                    over_mcp.append(took)
+                    direct.append(alone)
+            extra_ms = 1000 * median(a - b for a, b in zip(over_mcp, direct, strict=True))
+            name = f"overhead of route_request, {client.protocol_version}"
+            line(name, f"{extra_ms:.1f} ms", "10 ms", good=extra_ms <= 10)
+            over_mcp.clear()
+            direct.clear()
+
+
+async def many(url: str, server: psutil.Process, mode: str) -> None:
+    """So many routed requests at once; memory is looked at while they run."""
+    peak = 0
+    done = asyncio.Event()
+
+    async def watch() -> None:
+        nonlocal peak
+        while not done.is_set():
+            peak = max(peak, server.memory_info().rss)
+            await asyncio.sleep(0.02)
+
+    watching = asyncio.create_task(watch())
+    async with Client(url, mode=mode) as client:
+        began = time.perf_counter()
+        results = await asyncio.gather(
+            *(ask(client, "route_request", prompt=f"Hi {n}", wait=300) for n in range(CALLS))
+        )
+        took = time.perf_counter() - began
+        version = client.protocol_version
+    done.set()
+    await watching
+    good = [r for r in results if not r.is_error and r.structured_content["status"] == "done"]
+    ids = {r.structured_content["run_id"] for r in good}
+    mb = peak / 1e6
+    name = f"{CALLS} calls at once over HTTP, {version}"
+    line(name, f"{len(good)} answered in {took:.1f} s", "all", good=len(ids) == CALLS)
+    line("  memory of the server meanwhile", f"{mb:.0f} MB", "150 MB", good=mb <= 150)
+
+
+def idle(environment: Mapping[str, str]) -> None:
+    """Resident memory of a stdio server that has shaken hands and looked at its fleet."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "ollamamaster", "serve-mcp"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=dict(environment),
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for message in ASKED:
+            process.stdin.write(json.dumps(message).encode() + b"\n")
+            process.stdin.flush()
+            if "id" in message:
+                process.stdout.readline()
+        time.sleep(5)  # the first look at the fleet, and what it imports, is part of being idle
+        mb = psutil.Process(process.pid).memory_info().rss / 1e6
+        process.stdin.close()
+    line("memory idle, after the first look at the fleet", f"{mb:.0f} MB", "90 MB", good=mb <= 90)
+
+
+def main(runs: int) -> None:
+    """Print the table."""
+    with SimulatedFleet.start("lab", speed=1000.0) as fleet, tempfile.TemporaryFile() as told:
+        environment = fleet.environment()
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        subprocess.run(
+            [sys.executable, "-m", "ollamamaster", "discover", "--quiet"],
+            env=environment,
+            stdout=told,
+            check=True,
+        )
+        handshakes(environment, runs)
+        idle(environment)
+        os.environ["OLLAMAMASTER_HOME"] = str(fleet.home)
+        asyncio.run(overhead(10 * runs))
+        with subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "ollamamaster",
+                "serve-mcp",
+                "--transport",
+                "http",
+                "--port",
+                "0",
+            ],
+            env=environment,
+            stderr=subprocess.PIPE,
+        ) as process:
+            url = url_of(process)
+            for mode in ("auto", "legacy"):
+                asyncio.run(many(url, psutil.Process(process.pid), mode))
+            process.terminate()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10)

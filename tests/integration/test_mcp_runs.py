@@ -1,0 +1,197 @@
+"""Long calls over MCP: progress, going on by themselves, results kept, and real cancellation.
+
+The fleet runs at the speed of real machines and slower, so that there is something to wait for
+and to stop. Whether it stopped, the simulated instance itself tells.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import pytest
+from program import run
+from served_fleet import ERAS, SMALL, STORY, ask, client, generates, load, text, until, use
+
+from ollamamaster.simulator.sandbox import SimulatedFleet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ollamamaster.simulator.sandbox import SimulatedInstance
+
+pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("era", ERAS)]
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[SimulatedFleet]:
+    with SimulatedFleet.start("duo", speed=1.0) as found:
+        assert run("discover", env=found.environment()).code == 0
+        load(found, "a", SMALL)
+        found["b"].stop()
+        assert run("discover", env=found.environment()).code == 0
+        yield found
+
+
+@pytest.fixture
+def slow(fleet: SimulatedFleet, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedInstance]:
+    """The one instance that is up; its answers take minutes."""
+    use(monkeypatch, fleet.environment())
+    fleet["a"].fault("slow", count=None)
+    yield fleet["a"]
+    fleet["a"].clear_faults()
+
+
+@pytest.fixture
+def usual(fleet: SimulatedFleet, monkeypatch: pytest.MonkeyPatch) -> SimulatedInstance:
+    """The same at its usual speed: a short answer takes about a second."""
+    use(monkeypatch, fleet.environment())
+    return fleet["a"]
+
+
+async def test_a_call_that_takes_longer_than_its_wait_goes_on(
+    era: str, slow: SimulatedInstance
+) -> None:
+    async with client(era) as connected:
+        found = await ask(connected, "route_request", prompt=STORY, model=SMALL, wait=2)
+        data = found.structured_content
+        assert (data["status"], found.is_error) == ("running", False)
+        assert set(data) == {"status", "run_id", "partial", "elapsed_s", "remaining_s"}
+        assert data["partial"].startswith("[simulated]")
+        assert data["run_id"] in text(found)
+        assert "get_result" in text(found)
+        assert generates(slow)
+
+
+async def test_the_config_says_how_long_a_call_waits(
+    era: str, slow: SimulatedInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLLAMAMASTER_MCP_DETACH_AFTER_S", "0.2")
+    async with client(era) as connected:
+        found = await ask(connected, "route_request", prompt=STORY, model=SMALL)
+        assert found.structured_content["status"] == "running"
+
+
+async def test_the_result_of_a_run_is_the_one_its_tool_would_have_given(
+    era: str, usual: SimulatedInstance
+) -> None:
+    async with client(era) as connected:
+        begun = await ask(connected, "route_request", prompt="Hi", model=SMALL, wait=0)
+        run_id = begun.structured_content["run_id"]
+        assert begun.structured_content["status"] == "running"
+        first = await ask(connected, "get_result", run_id=run_id, wait=60)
+        second = await ask(connected, "get_result", run_id=run_id, wait=0)
+    assert first.structured_content["status"] == "done"
+    assert first.structured_content["response"].startswith("[simulated]")
+    assert first.structured_content == second.structured_content
+
+
+async def test_progress_is_told_at_most_each_second_by_a_message_for_a_person(
+    era: str, slow: SimulatedInstance
+) -> None:
+    told: list[tuple[float, float | None, str | None]] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        told.append((progress, total, message))
+
+    async with client(era) as connected:
+        given = {"prompt": STORY, "model": SMALL, "wait": 3.5}
+        await connected.call_tool("route_request", given, progress_callback=hear)
+    seconds = [progress for progress, _, _ in told]
+    assert 1 <= len(seconds) <= 3
+    assert seconds == sorted(set(seconds))
+    assert all(total is not None and total > 0 for _, total, _ in told)
+    assert f"{SMALL} on a: " in (told[-1][2] or "")
+    assert "tokens" in (told[-1][2] or "")
+
+
+async def test_a_cancelled_call_ends_the_generation(era: str, slow: SimulatedInstance) -> None:
+    async with client(era) as connected:
+        call = asyncio.ensure_future(ask(connected, "route_request", prompt=STORY, model=SMALL))
+        await until(lambda: generates(slow), "the generation begins")
+        call.cancel()
+        await until(lambda: not generates(slow), "the generation ends")
+
+
+async def test_cancel_run_ends_the_generation_before_it_answers(
+    era: str, slow: SimulatedInstance
+) -> None:
+    async with client(era) as connected:
+        begun = await ask(connected, "route_request", prompt=STORY, model=SMALL, wait=0)
+        run_id = begun.structured_content["run_id"]
+        await until(lambda: generates(slow), "the generation begins")
+        ended = await ask(connected, "cancel_run", run_id=run_id)
+        again = await ask(connected, "cancel_run", run_id=run_id)
+        assert ended.structured_content == {"run_id": run_id, "status": "cancelled"}
+        assert again.structured_content == ended.structured_content
+        await until(lambda: not generates(slow), "the generation ends")
+        gone = await ask(connected, "get_result", run_id=run_id)
+        assert gone.is_error
+        assert "was cancelled" in text(gone)
+
+
+async def test_cancelling_a_run_that_is_over_says_so(era: str, usual: SimulatedInstance) -> None:
+    async with client(era) as connected:
+        done = await ask(connected, "route_request", prompt="Hi", model=SMALL)
+        run_id = done.structured_content["run_id"]
+        ended = await ask(connected, "cancel_run", run_id=run_id)
+    assert ended.structured_content == {"run_id": run_id, "status": "done"}
+
+
+async def test_giving_up_on_get_result_does_not_end_the_run(
+    era: str, slow: SimulatedInstance
+) -> None:
+    async with client(era) as connected:
+        begun = await ask(connected, "route_request", prompt=STORY, model=SMALL, wait=0)
+        run_id = begun.structured_content["run_id"]
+        await until(lambda: generates(slow), "the generation begins")
+        waiting = asyncio.ensure_future(ask(connected, "get_result", run_id=run_id))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        later = await ask(connected, "get_result", run_id=run_id, wait=0.5)
+        assert later.structured_content["status"] == "running"
+        assert generates(slow)
+
+
+async def test_the_end_of_the_server_ends_its_runs(era: str, slow: SimulatedInstance) -> None:
+    async with client(era) as connected:
+        await ask(connected, "route_request", prompt=STORY, model=SMALL, wait=0)
+        await until(lambda: generates(slow), "the generation begins")
+    await until(lambda: not generates(slow), "the generation ends")
+
+
+async def test_the_status_of_the_fleet_has_the_runs_and_where_they_are(
+    era: str, slow: SimulatedInstance
+) -> None:
+    async with client(era) as connected:
+        begun = await ask(connected, "route_request", prompt=STORY, model=SMALL, wait=0)
+        await until(lambda: generates(slow), "the generation begins")
+        found = await ask(connected, "fleet_status")
+    busy = {i["label"]: i["running"] for i in found.structured_content["instances"]}
+    assert busy == {"a": 1, "b": 0}
+    (only,) = found.structured_content["runs"]
+    assert only["run_id"] == begun.structured_content["run_id"]
+    assert (only["tool"], only["status"]) == ("route_request", "running")
+
+
+async def test_a_deadline_tells_what_had_come(era: str, slow: SimulatedInstance) -> None:
+    async with client(era) as connected:
+        found = await ask(connected, "route_request", prompt=STORY, model=SMALL, max_time=2)
+    assert found.is_error
+    assert "Next: raise `max_time`" in text(found)
+    assert "[simulated]" in text(found)
+
+
+async def test_an_unknown_run_is_refused(era: str, usual: SimulatedInstance) -> None:
+    async with client(era) as connected:
+        found = await ask(connected, "get_result", run_id="guessed")
+    assert found.is_error
+    assert "'guessed'" in text(found)
+
+
+async def test_a_run_is_a_resource_as_well(era: str, slow: SimulatedInstance) -> None:
+    async with client(era) as connected:
+        begun = await ask(connected, "route_request", prompt=STORY, model=SMALL, wait=0)
+        uri = f"ollama://runs/{begun.structured_content['run_id']}"
+        found = (await connected.read_resource(uri)).model_dump_json()
+    assert r"\"status\": \"running\"" in found

@@ -1,0 +1,251 @@
+"""`ollamamaster serve-mcp` as hosts start it: a process, spoken to by lines of JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from mcp import Client
+from program import PATIENCE_S, run, running, wait_until
+from served_fleet import ERAS, SMALL, STORY, ask, generates, load, over_stdio
+
+from ollamamaster.errors import ExitCode
+from ollamamaster.simulator.sandbox import SimulatedFleet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+POSIX = pytest.mark.skipif(os.name == "nt", reason="signals are a POSIX matter")
+
+INITIALIZE = {
+    "protocolVersion": "2025-11-25",
+    "capabilities": {},
+    "clientInfo": {"name": "test", "version": "1"},
+}
+ROUTE = {"name": "route_request", "arguments": {"prompt": STORY, "model": SMALL}}
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[SimulatedFleet]:
+    with SimulatedFleet.start("duo", speed=1.0) as found:
+        load(found, "a", SMALL)
+        found["b"].stop()
+        assert run("discover", env=found.environment()).code == 0
+        found["a"].fault("slow", count=None)
+        yield found
+
+
+class Host:
+    """A host that has shaken hands, line by line."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self.process, self._to, self._from = process, process.stdin, process.stdout
+        self._ids = 0
+        self.initialized = self.ask("initialize", INITIALIZE)
+        self.tell("notifications/initialized")
+
+    def send(self, method: str, params: dict[str, Any] | None = None) -> int:
+        """Ask, and do not wait."""
+        self._ids += 1
+        self._write({"id": self._ids, "method": method, "params": params or {}})
+        return self._ids
+
+    def tell(self, method: str, params: dict[str, Any] | None = None) -> None:
+        self._write({"method": method, "params": params or {}})
+
+    def ask(self, method: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Ask, and read until the answer."""
+        asked = self.send(method, params)
+        while (message := self.read()).get("id") != asked:
+            pass
+        return message
+
+    def read(self) -> dict[str, Any]:
+        found = json.loads(self._from.readline())
+        assert isinstance(found, dict)
+        return found
+
+    def _write(self, message: dict[str, Any]) -> None:
+        self._to.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+        self._to.flush()
+
+
+@contextmanager
+def host(fleet: SimulatedFleet) -> Iterator[Host]:
+    env = fleet.environment()
+    with running("serve-mcp", env=env, stdin=subprocess.PIPE) as process:
+        yield Host(process)
+
+
+@contextmanager
+def in_mid_call(fleet: SimulatedFleet) -> Iterator[Host]:
+    with host(fleet) as found:
+        found.send("tools/call", ROUTE)
+        wait_until(lambda: generates(fleet["a"]), "the generation begins")
+        yield found
+        wait_until(lambda: not generates(fleet["a"]), "the generation ends")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_client_of_either_era_is_served(era: str, fleet: SimulatedFleet) -> None:
+    async with Client(over_stdio(fleet.environment()), mode=era) as connected:
+        found = await ask(connected, "list_models")
+    assert found.structured_content["total"] == 4
+
+
+def test_the_end_of_input_ends_an_idle_server(fleet: SimulatedFleet) -> None:
+    with host(fleet) as found:
+        out, err = found.process.communicate(timeout=PATIENCE_S)
+    assert (found.process.returncode, out, err) == (ExitCode.OK, b"", b"")
+
+
+def test_the_end_of_input_ends_a_call(fleet: SimulatedFleet) -> None:
+    with in_mid_call(fleet) as found:
+        found.process.communicate(timeout=PATIENCE_S)
+    assert found.process.returncode == ExitCode.OK
+
+
+@POSIX
+@pytest.mark.parametrize(
+    ("number", "code"), [("SIGINT", ExitCode.INTERRUPTED), ("SIGTERM", ExitCode.TERMINATED)]
+)
+def test_a_signal_ends_an_idle_server_that_waits_for_input(
+    number: str, code: ExitCode, fleet: SimulatedFleet
+) -> None:
+    with host(fleet) as found:
+        found.process.send_signal(getattr(signal, number))
+        assert found.process.wait(PATIENCE_S) == code
+
+
+@POSIX
+@pytest.mark.parametrize(
+    ("number", "code"), [("SIGINT", ExitCode.INTERRUPTED), ("SIGTERM", ExitCode.TERMINATED)]
+)
+def test_a_signal_ends_a_call(number: str, code: ExitCode, fleet: SimulatedFleet) -> None:
+    with in_mid_call(fleet) as found:
+        found.process.send_signal(getattr(signal, number))
+        assert found.process.wait(PATIENCE_S) == code
+
+
+def test_a_cancelled_request_ends_the_generation_and_the_server_goes_on(
+    fleet: SimulatedFleet,
+) -> None:
+    with host(fleet) as found:
+        asked = found.send("tools/call", ROUTE)
+        wait_until(lambda: generates(fleet["a"]), "the generation begins")
+        found.tell("notifications/cancelled", {"requestId": asked})
+        wait_until(lambda: not generates(fleet["a"]), "the generation ends")
+        assert found.ask("ping")["result"] == {}
+
+
+@POSIX
+def test_nothing_is_left_when_the_host_is_killed(fleet: SimulatedFleet, tmp_path: Path) -> None:
+    """The host is a process of its own, that starts the server and is killed in mid-call."""
+    pid = tmp_path / "pid"
+    program = (
+        "import subprocess, sys, time\n"
+        "server = subprocess.Popen([sys.executable, '-m', 'ollamamaster', 'serve-mcp'],\n"
+        "    stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
+        f"open({str(pid)!r}, 'w').write(str(server.pid))\n"
+        "for line in sys.stdin.buffer:\n"
+        "    server.stdin.write(line); server.stdin.flush()\n"
+        "    server.stdout.readline() if b'initialize\"' in line else None\n"
+        "time.sleep(600)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, env=fleet.environment()
+    ) as killed:
+        assert killed.stdin is not None
+        for message in (
+            {"id": 1, "method": "initialize", "params": INITIALIZE},
+            {"method": "notifications/initialized"},
+            {"id": 2, "method": "tools/call", "params": ROUTE},
+        ):
+            killed.stdin.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+            killed.stdin.flush()
+        wait_until(lambda: generates(fleet["a"]), "the generation begins")
+        killed.kill()
+    wait_until(lambda: not generates(fleet["a"]), "the generation ends")
+    wait_until(lambda: not is_alive(int(pid.read_text())), "the server ends")
+
+
+def is_alive(pid: int) -> bool:
+    import psutil
+
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def test_what_a_script_pipes_in_is_answered(fleet: SimulatedFleet) -> None:
+    lines: list[dict[str, Any]] = [
+        {"id": 1, "method": "initialize", "params": INITIALIZE},
+        {"method": "notifications/initialized"},
+        {"id": 2, "method": "tools/list"},
+    ]
+    text = "".join(json.dumps({"jsonrpc": "2.0", **each}) + "\n" for each in lines)
+    done = run("serve-mcp", env=fleet.environment(), text=text)
+    assert done.code == ExitCode.OK
+    assert [line["id"] for line in done.lines] == [1, 2]
+
+
+def test_a_line_that_is_no_json_does_not_end_the_server(fleet: SimulatedFleet) -> None:
+    with host(fleet) as found:
+        assert found.process.stdin is not None
+        found.process.stdin.write(b"hello\n\n\xff\xfe{\n")
+        assert found.ask("ping")["result"] == {}
+
+
+def test_what_a_library_prints_is_not_on_stdout(fleet: SimulatedFleet, tmp_path: Path) -> None:
+    """A module that Python loads by itself prints, and so does a child of it, while serving."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import ollamamaster.domain.catalogue as c, subprocess, sys\n"
+        "real = c.catalogue\n"
+        "def catalogue(*a, **k):\n"
+        "    print('noise')\n"
+        "    subprocess.run([sys.executable, '-S', '-c', 'print(\"child\")'])\n"
+        "    return real(*a, **k)\n"
+        "c.catalogue = catalogue\n"
+    )
+    paths = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
+    env = {**fleet.environment(), "PYTHONPATH": paths}
+    with running("serve-mcp", env=env, stdin=subprocess.PIPE) as process:
+        found = Host(process)
+        answer = found.ask("tools/call", {"name": "list_models", "arguments": {}})
+        assert answer["result"]["structuredContent"]["total"] == 4
+        out, err = process.communicate(timeout=PATIENCE_S)
+    assert out == b""
+    assert b"noise" in err
+    assert b"child" in err
+
+
+def test_the_handshake_names_the_server_and_tells_how_to_use_it(fleet: SimulatedFleet) -> None:
+    with host(fleet) as found:
+        result = found.initialized["result"]
+    assert result["serverInfo"]["name"] == "ollamamaster"
+    assert "route_request" in result["instructions"]
+    assert result["capabilities"]["resources"]["subscribe"] is True
+
+
+def test_a_config_that_is_wrong_is_told_before_anything_is_served(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("[mcp]\ndetach_after_s = 'soon'\n")
+    done = run("serve-mcp", env={**os.environ, "OLLAMAMASTER_HOME": str(tmp_path)})
+    assert (done.code, done.out) == (ExitCode.INVALID, "")
+    assert "detach_after_s" in done.err
+
+
+def test_serve_mcp_has_no_json() -> None:
+    done = run("serve-mcp", "--json")
+    assert done.code == ExitCode.USAGE
+    assert done.envelope["errors"][0]["code"] == "usage"

@@ -1,0 +1,109 @@
+"""An MCP server over a simulated fleet, and a client of either era of the protocol."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import anyio
+from mcp import Client, StdioServerParameters
+from program import PATIENCE_S, running
+
+from ollamamaster.bootstrap import Application
+from ollamamaster.mcp_server.live import USUAL, Pace
+from ollamamaster.mcp_server.server import build
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+
+    import mcp_types
+    import pytest
+
+    from ollamamaster.simulator.sandbox import SimulatedFleet, SimulatedInstance
+
+# The revisions of the protocol that are spoken: by requests that stand alone, and by a handshake.
+ERAS = ("auto", "legacy")
+SMALL, LARGE = "llama3.2:3b", "llama3.1:8b"
+STORY = "Write a long story about the sea"
+
+
+def use(monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str]) -> None:
+    """This process sees the fleet of this environment."""
+    for name in ("OLLAMAMASTER_HOME", "OLLAMA_HOST"):
+        monkeypatch.delenv(name, raising=False)
+        if name in environment:
+            monkeypatch.setenv(name, environment[name])
+
+
+@asynccontextmanager
+async def client(
+    mode: str, *, read_only: bool = False, pace: Pace = USUAL, **more: Any
+) -> AsyncIterator[Client]:
+    """A client of a server in this process."""
+    application = Application(serving=True, read_only=read_only)
+    async with Client(build(application, pace), mode=mode, **more) as connected:
+        yield connected
+
+
+def over_stdio(environment: Mapping[str, str], *arguments: str) -> StdioServerParameters:
+    """A server that the client starts as a process."""
+    return StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "ollamamaster", "serve-mcp", *arguments],
+        env=dict(environment),
+    )
+
+
+@contextmanager
+def over_http(environment: Mapping[str, str], *arguments: str) -> Iterator[str]:
+    """A server process that listens; its URL."""
+    asked = ("serve-mcp", "--transport", "http", "--port", "0", *arguments)
+    with running(*asked, env=environment) as process:
+        yield url_of(process)
+
+
+def url_of(process: subprocess.Popen[bytes]) -> str:
+    """What a server says when it listens."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if b"MCP server: " in line:
+            return line.decode().rpartition("MCP server: ")[2].strip()
+    raise AssertionError("the server ended before it listened")
+
+
+async def ask(connected: Client, tool: str, **arguments: Any) -> mcp_types.CallToolResult:
+    """Call a tool; its result, also when it is an error."""
+    return await connected.call_tool(tool, arguments)
+
+
+def text(result: mcp_types.CallToolResult) -> str:
+    """All the text of a result."""
+    return "\n".join(getattr(part, "text", "") for part in result.content)
+
+
+def generates(instance: SimulatedInstance) -> bool:
+    """Whether the instance itself says that it writes an answer."""
+    return bool(instance.state()["running"])
+
+
+async def until(condition: Callable[[], bool | Awaitable[bool]], what: str) -> None:
+    """Return when the condition holds; asked every few milliseconds, for a long time."""
+    for _ in range(int(PATIENCE_S / 0.01)):
+        holds = condition()
+        if holds if isinstance(holds, bool) else await holds:
+            return
+        await anyio.sleep(0.01)
+    raise AssertionError(f"never happened: {what}")
+
+
+def load(fleet: SimulatedFleet, name: str, model: str) -> None:
+    """Bring a model into the memory of an instance, so that generations begin at once."""
+    import urllib.request
+
+    body = json.dumps({"model": model, "stream": False, "keep_alive": -1}).encode()
+    request = urllib.request.Request(f"{fleet[name].url}/api/generate", body)  # noqa: S310 (our own loopback server)
+    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310 (as above)
+        answer.read()

@@ -1,0 +1,118 @@
+"""The tools as agents see them: a change of a name, an argument or a hint is made on purpose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ollamamaster.mcp_server.tools import TOOLS
+
+# Written by hand: hosts and agents depend on each word here.
+WAIT = {"type": "number", "minimum": 0, "maximum": 600}
+PERFORMANCE = {"enum": ["fast", "balanced", "powerful"], "type": "string"}
+RUN_ID = {"type": "string", "minLength": 1, "maxLength": 64}
+NAMES = {
+    "type": "array",
+    "items": {"type": "string", "minLength": 1, "maxLength": 1000},
+    "maxItems": 32,
+}
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "route_request": {
+        "prompt": {"type": "string", "minLength": 1, "maxLength": 1_000_000},
+        "model": {"type": "string", "maxLength": 1000},
+        "performance": PERFORMANCE,
+        "max_time": {"type": "number", "minimum": 1, "maximum": 86_400},
+        "system": {"type": "string", "maxLength": 10_000},
+        "files": NAMES,
+        "wait": WAIT,
+    },
+    "assess_capability": {
+        "task_description": {"type": "string", "minLength": 1, "maxLength": 10_000},
+        "requirements": {
+            "anyOf": [
+                {
+                    "type": "object",
+                    "additionalProperties": {
+                        "anyOf": [
+                            {"type": "string"},
+                            {"type": "number"},
+                            {"type": "array", "items": {"type": "string"}},
+                        ]
+                    },
+                },
+                {"type": "string"},
+            ]
+        },
+    },
+    "list_models": {
+        "pattern": {"type": "string", "maxLength": 1000},
+        "tier": PERFORMANCE,
+        "capability": {"type": "string", "maxLength": 1000},
+    },
+    "discover_instances": {"targets": NAMES, "refresh": {"type": "boolean", "default": False}},
+    "fleet_status": {},
+    "get_result": {"run_id": RUN_ID, "wait": WAIT},
+    "cancel_run": {"run_id": RUN_ID},
+}
+REQUIRED = {
+    "route_request": ["prompt"],
+    "assess_capability": ["task_description"],
+    "get_result": ["run_id"],
+    "cancel_run": ["run_id"],
+}
+# read_only, destructive, idempotent, open_world
+HINTS = {
+    "route_request": (True, None, None, True),
+    "assess_capability": (True, None, None, False),
+    "list_models": (True, None, None, True),
+    "discover_instances": (True, None, None, True),
+    "fleet_status": (True, None, None, False),
+    "get_result": (True, None, None, False),
+    "cancel_run": (False, False, True, None),
+}
+BY_NAME = {tool.name: tool for tool in TOOLS}
+
+
+def test_these_tools_are_offered_in_this_order() -> None:
+    assert [tool.name for tool in TOOLS] == list(ARGUMENTS)
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_a_tool_takes_these_arguments_and_no_others(name: str) -> None:
+    schema = BY_NAME[name].listed().input_schema
+    plain = {
+        argument: {key: value for key, value in each.items() if key != "description"}
+        for argument, each in schema["properties"].items()
+    }
+    assert plain == ARGUMENTS[name]
+    assert schema.get("required", []) == REQUIRED.get(name, [])
+    assert schema["additionalProperties"] is False
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_every_argument_is_described(name: str) -> None:
+    properties = BY_NAME[name].listed().input_schema["properties"]
+    assert [argument for argument, each in properties.items() if not each.get("description")] == []
+
+
+@pytest.mark.parametrize("name", HINTS)
+def test_a_tool_says_what_it_may_do(name: str) -> None:
+    hints = BY_NAME[name].hints
+    assert (
+        hints.read_only_hint,
+        hints.destructive_hint,
+        hints.idempotent_hint,
+        hints.open_world_hint,
+    ) == HINTS[name]
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_the_result_says_which_keys_are_always_there(name: str) -> None:
+    assert BY_NAME[name].output["type"] == "object"
+    assert BY_NAME[name].output["required"]
+
+
+def test_a_description_fits_what_hosts_show_of_it() -> None:
+    """Claude Code cuts descriptions at 2048 characters."""
+    assert {tool.name for tool in TOOLS if not 200 < len(tool.description) < 2048} == set()
