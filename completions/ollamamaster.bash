@@ -106,6 +106,9 @@ _ollamamaster_value() {
         'history export --output')
         files=yes
         ;;
+    'route --long')
+        words='ask split fail'
+        ;;
     'route --format' | \
         'chat --format')
         words='json' files=yes
@@ -218,8 +221,8 @@ _ollamamaster_command() {
         takes='--tier --capability --instance'
         ;;
     'route')
-        options='-f --file --system -m --model --performance --max-time --instance --local-only --format --option --think --no-think --keep-alive --pull --stream --no-stream --priority --no-hedge --session --no-summary --explain --json -q --quiet -v --verbose --debug --no-color -h --help'
-        takes='-f --file --system -m --model --performance --max-time --instance --format --option --keep-alive --priority --session'
+        options='-f --file --recursive --long --system -m --model --performance --max-time --instance --local-only --format --option --think --no-think --keep-alive --pull --stream --no-stream --priority --no-hedge --session --no-summary --explain --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='-f --file --long --system -m --model --performance --max-time --instance --format --option --keep-alive --priority --session'
         ;;
     'chat')
         options='--session --no-store -f --file --system -m --model --performance --max-time --instance --local-only --format --option --think --no-think --keep-alive --pull --stream --no-stream --priority --no-hedge --no-summary --json -q --quiet -v --verbose --debug --no-color -h --help'

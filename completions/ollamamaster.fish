@@ -25,6 +25,7 @@ function __ollamamaster_at -a wanted number
                 'models --instance' \
                 'route -f' \
                 'route --file' \
+                'route --long' \
                 'route --system' \
                 'route -m' \
                 'route --model' \
@@ -225,7 +226,9 @@ complete -c ollamamaster -n '__ollamamaster_at \'models\'' -l debug -d 'Show a t
 complete -c ollamamaster -n '__ollamamaster_at \'models\'' -l no-color -d 'No colours; NO_COLOR does the same'
 complete -c ollamamaster -n '__ollamamaster_at \'models\'' -s h -l help -d 'Show this message and exit'
 
-complete -c ollamamaster -n '__ollamamaster_at \'route\'' -s f -l file -r -F -d 'A text or an image; repeatable, also a glob'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -s f -l file -r -F -d 'A text, PDF, HTML page or image; repeatable, also a glob'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l recursive -d 'A folder given by --file is read with all below it'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l long -x -a 'ask split fail' -d 'When files fit no model: ask, read them in parts, or fail'
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l system -x -d 'The system prompt'
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -s m -l model -x -a '(__ollamamaster_known models)' -d 'Only this model; no tag is :latest'
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l performance -x -a 'fast balanced powerful' -d 'What counts: time, both, or the best answer'
@@ -252,7 +255,7 @@ complete -c ollamamaster -n '__ollamamaster_at \'route\'' -s h -l help -d 'Show 
 
 complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l session -x -a '(__ollamamaster_known sessions)' -d 'Go on with this conversation, which is kept'
 complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l no-store -d 'Keep nothing of it when the chat ends'
-complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -s f -l file -r -F -d 'A text or an image; repeatable, also a glob'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -s f -l file -r -F -d 'A text, PDF, HTML page or image; repeatable, also a glob'
 complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l system -x -d 'The system prompt'
 complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -s m -l model -x -a '(__ollamamaster_known models)' -d 'Only this model; no tag is :latest'
 complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l performance -x -a 'fast balanced powerful' -d 'What counts: time, both, or the best answer'

@@ -98,8 +98,10 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
             Commands = [ordered]@{
             }
             Options = [ordered]@{
-                '-f' = 'A text or an image; repeatable, also a glob.'
-                '--file' = 'A text or an image; repeatable, also a glob.'
+                '-f' = 'A text, PDF, HTML page or image; repeatable, also a glob.'
+                '--file' = 'A text, PDF, HTML page or image; repeatable, also a glob.'
+                '--recursive' = 'A folder given by --file is read with all below it.'
+                '--long' = 'When files fit no model: ask, read them in parts, or fail.'
                 '--system' = 'The system prompt.'
                 '-m' = 'Only this model; no tag is :latest.'
                 '--model' = 'Only this model; no tag is :latest.'
@@ -133,6 +135,7 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
             Takes = @{
                 '-f' = @{ Words = @(); Source = ''; Files = $true }
                 '--file' = @{ Words = @(); Source = ''; Files = $true }
+                '--long' = @{ Words = @('ask', 'split', 'fail'); Source = ''; Files = $false }
                 '--system' = @{ Words = @(); Source = ''; Files = $false }
                 '-m' = @{ Words = @(); Source = 'models'; Files = $false }
                 '--model' = @{ Words = @(); Source = 'models'; Files = $false }
@@ -155,8 +158,8 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
             Options = [ordered]@{
                 '--session' = 'Go on with this conversation, which is kept.'
                 '--no-store' = 'Keep nothing of it when the chat ends.'
-                '-f' = 'A text or an image; repeatable, also a glob.'
-                '--file' = 'A text or an image; repeatable, also a glob.'
+                '-f' = 'A text, PDF, HTML page or image; repeatable, also a glob.'
+                '--file' = 'A text, PDF, HTML page or image; repeatable, also a glob.'
                 '--system' = 'The system prompt.'
                 '-m' = 'Only this model; no tag is :latest.'
                 '--model' = 'Only this model; no tag is :latest.'

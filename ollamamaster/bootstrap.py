@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ollamamaster.services.discover import DiscoverService
     from ollamamaster.services.fleet import FleetService
     from ollamamaster.services.history import HistoryService
+    from ollamamaster.services.long_document import LongDocumentService
     from ollamamaster.services.means import Means
     from ollamamaster.services.models import ModelsService
     from ollamamaster.services.pull import PullService
@@ -246,6 +247,11 @@ class Application:
         from ollamamaster.services.session import SessionService
 
         return SessionService(self.route_service(), self.sessions, self.turns)
+
+    def long_document_service(self) -> LongDocumentService:
+        from ollamamaster.services.long_document import LongDocumentService
+
+        return LongDocumentService(self.route_service())
 
     def assess_service(self) -> AssessService:
         from ollamamaster.services.assess import AssessService

@@ -7,7 +7,8 @@ OllamaMasterError                 code, exit_code, hint, instance
 │   └── BadRequestError           bad_request      2
 ├── NoInstanceError               no_instance      3
 ├── NoCandidateError              no_candidate     4
-│   └── ModelUnknownError         model_unknown    4
+│   ├── ModelUnknownError         model_unknown    4
+│   └── TooLongError              no_candidate     4
 ├── AllFailedError                all_failed       5
 │   └── StepFailedError           step_failed      5
 ├── TimeLimitError                time_limit       6
@@ -188,6 +189,14 @@ class ModelUnknownError(NoCandidateError):
     """No instance has the model that was asked for."""
 
     code = ErrorCode.MODEL_UNKNOWN
+
+
+class TooLongError(NoCandidateError):
+    """No context holds the texts, but they could be read in parts; `offer` says what that takes."""
+
+    def __init__(self, message: str, *, hint: str, offer: str) -> None:
+        super().__init__(message, hint=hint)
+        self.offer = offer
 
 
 class AllFailedError(OllamaMasterError):

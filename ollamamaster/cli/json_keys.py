@@ -40,13 +40,15 @@ DATA: dict[str, dict[str, str]] = {
     },
     "route": {
         "": (
-            "response thinking model instance done_reason decision attempts usage timing estimate"
+            "response thinking model instance done_reason decision attempts usage timing estimate "
+            "parts"
         ),
         "decision": "DECISION",
         "attempts[]": "model instance outcome error seconds",
         "usage": "prompt_tokens output_tokens",
         "timing": ("total_s first_token_s queue_s load_s prompt_s generation_s tokens_per_s"),
         "estimate": "p20_s p50_s p80_s",
+        "parts[]": "name level model instance outcome error seconds",
     },
     "route --explain": {"": "decision", "decision": "DECISION"},
     "session list": {"": "sessions", "sessions[]": "name turns tokens model updated_at"},
@@ -179,6 +181,7 @@ OPEN = ("labels", "terms", "value", "entry", "data", "default")
 LINES = {
     "waiting": "type instance position starts_in_s",
     "attempt": "type model instance outcome error seconds",
+    "part": "type name level model instance outcome error seconds",
     "token": "type text",
     "thinking": "type text",
     "restart": "type instance model",

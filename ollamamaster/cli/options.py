@@ -40,7 +40,12 @@ Model = Annotated[
 ]
 File = Annotated[
     list[str] | None,
-    Option("-f", "--file", metavar="PATH", help="A text or an image; repeatable, also a glob."),
+    Option(
+        "-f",
+        "--file",
+        metavar="PATH",
+        help="A text, PDF, HTML page or image; repeatable, also a glob.",
+    ),
 ]
 System = Annotated[str | None, Option("--system", metavar="TEXT", help="The system prompt.")]
 PerformanceLevel = Annotated[

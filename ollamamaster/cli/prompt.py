@@ -8,7 +8,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from ollamamaster.errors import FileUnusableError, PromptMissingError
-from ollamamaster.storage.attachments import MAX_BYTES, text_of
+from ollamamaster.storage.attachments import MAX_BYTES
+from ollamamaster.storage.documents import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

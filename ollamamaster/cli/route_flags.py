@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ollamamaster.cli.files_read import tell_of_files
 from ollamamaster.cli.output import OUTPUT
 from ollamamaster.cli.prompt import read_prompt
 from ollamamaster.domain.conversation import own_name
-from ollamamaster.domain.routing import RouteRequest
+from ollamamaster.domain.routing import Long, RouteRequest
 from ollamamaster.domain.tickets import Priority
 from ollamamaster.errors import FileUnusableError, UsageError
 from ollamamaster.storage.attachments import content_of, read_attachments
@@ -51,6 +52,8 @@ class RouteFlags:
     hedge: bool = True
     session: str | None = None
     summary: bool = True
+    recursive: bool = False
+    long: Long = Long.ASK
 
     def request(self, settings: Settings) -> RouteRequest:
         """The request; reads the files and standard input.
@@ -73,7 +76,8 @@ class RouteFlags:
             own_name(self.session)
         keep_alive, wanted = _keep_alive(self.keep_alive), _format(self.format)
         options = dict(map(_option, self.options))
-        attached = read_attachments(self.files)
+        attached = read_attachments(self.files, recursive=self.recursive)
+        tell_of_files(attached)
         return RouteRequest(
             prompt=prompt,
             system=self.system,
@@ -91,6 +95,7 @@ class RouteFlags:
             pull=self.pull,
             priority=self.priority,
             hedge=self.hedge,
+            long=self.long,
         )
 
 

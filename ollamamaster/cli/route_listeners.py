@@ -9,16 +9,21 @@ from ollamamaster.cli.output import OUTPUT
 from ollamamaster.cli.render.figures import seconds
 from ollamamaster.cli.route_progress import Progress
 from ollamamaster.cli.status_line import StatusLine
-from ollamamaster.contract.route import attempt_data
+from ollamamaster.contract.route import attempt_data, part_data
+from ollamamaster.domain import spoken
 from ollamamaster.domain.plain_text import cleaned
 
 if TYPE_CHECKING:
-    from ollamamaster.domain.routing import Attempt
+    from ollamamaster.domain.long_reading import ReadingPlan
+    from ollamamaster.domain.routing import Attempt, PartResult
     from ollamamaster.domain.selection import Candidate, Decision
+    from ollamamaster.services.part_reading import Reading
 
 
 # An answer that is there within a second needs no figures of its progress.
 _PROGRESS_AFTER_S = 1.0
+# So many instances have room in a line of 80 columns.
+_PLACES = 3
 # A start that is expected so much sooner or later than was said is said anew.
 _NEWS_S = 2.0
 
@@ -76,6 +81,19 @@ class WaitingListener:
 
     def end_line(self) -> None:
         """Whatever is written next begins on a line of its own."""
+
+    def planned(self, plan: ReadingPlan) -> None:
+        parts, took = len(plan.parts), spoken.duration(plan.seconds)
+        machines = spoken.number_of(plan.machines, "machine")
+        if OUTPUT.notes_on_terminal or OUTPUT.verbose:
+            self.note(f"too long for one reading: {parts} parts on {machines}, about {took}")
+
+    def reads(self, reading: Reading) -> None:
+        self.status.show(lambda elapsed_s: parts_line(reading, elapsed_s))
+
+    def part(self, part: PartResult) -> None:
+        where = f"{part.model} on {part.instance}" if part.model is not None else "nowhere"
+        OUTPUT.log(f"{part.name}: {where}: {part.outcome or 'not read'}")
 
 
 class StreamingListener(WaitingListener):
@@ -170,6 +188,10 @@ class NdjsonListener(WaitingListener):
     def ended(self, attempt: Attempt) -> None:
         self._attempt(attempt)
 
+    def part(self, part: PartResult) -> None:
+        OUTPUT.object({"type": "part", **part_data(part)})
+        OUTPUT.write("", flush=True)
+
     def _attempt(self, attempt: Attempt) -> None:
         OUTPUT.object({"type": "attempt", **attempt_data(attempt)})
         OUTPUT.write("", flush=True)
@@ -179,6 +201,20 @@ def turn(instance_name: str, position: int, wait_s: float) -> str:
     """What the status line says while there is no room."""
     when = f"starts in about {seconds(wait_s)}" if wait_s > 0 else "starts any moment"
     return f"{ordinal(position)} in line on {instance_name}, {when}"
+
+
+def parts_line(reading: Reading, elapsed_s: float) -> str:
+    """What the status line says while parts of a long text are read."""
+    what = "parts read" if reading.level == 0 else "groups of notes put together"
+    told = [f"{reading.done} of {reading.of} {what}"]
+    if reading.running:
+        places = sorted(set(reading.running))
+        shown = ", ".join(places[:_PLACES]) + (" …" if len(places) > _PLACES else "")
+        told.append(f"{len(reading.running)} under way on {shown}")
+    left_s = reading.left_s - elapsed_s
+    if left_s >= 1:
+        told.append(f"about {seconds(left_s)} left")
+    return " · ".join(told)
 
 
 def ordinal(number: int) -> str:

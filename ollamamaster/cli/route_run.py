@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from ollamamaster.bootstrap import Application
 from ollamamaster.cli.interrupts import run_async, stopped_by
-from ollamamaster.cli.output import OUTPUT
+from ollamamaster.cli.output import OUTPUT, error_entry
 from ollamamaster.cli.pull_progress import PullDisplay
+from ollamamaster.cli.question import asked, may_ask
 from ollamamaster.cli.render.figures import rate, seconds
 from ollamamaster.cli.route_listeners import NdjsonListener, StreamingListener, WaitingListener
 from ollamamaster.contract.decision import decision_data
 from ollamamaster.contract.route import route_data
 from ollamamaster.domain.plain_text import cleaned, one_line
-from ollamamaster.errors import ModelUnknownError, OllamaMasterError
+from ollamamaster.domain.routing import Long
+from ollamamaster.errors import ModelUnknownError, OllamaMasterError, TooLongError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,11 +24,12 @@ if TYPE_CHECKING:
     from ollamamaster.cli.route_flags import RouteFlags
     from ollamamaster.domain.routing import RouteRequest, RouteResult
     from ollamamaster.domain.selection import Decision
+    from ollamamaster.services.long_document import LongRun
     from ollamamaster.services.route import RouteRun
     from ollamamaster.services.session import SessionTurn
 
-    # a prompt alone, or the next turn of a conversation
-    Run: TypeAlias = RouteRun | SessionTurn
+    # a prompt alone, one with texts, or the next turn of a conversation
+    Run: TypeAlias = RouteRun | LongRun | SessionTurn
 
 
 def run_route(flags: RouteFlags) -> int:
@@ -34,12 +38,29 @@ def run_route(flags: RouteFlags) -> int:
     request = flags.request(application.settings)
     if flags.explain:
         return _explain(application, request, flags.session)
-    run = _begun(application, request, flags)
-    listener = listener_for(flags)
+    try:
+        return _ran(application, request, flags)
+    except TooLongError as error:
+        if not asked(f"{error.message}. Read it in parts: {error.offer}?"):
+            raise
+    # the connections of the first one belong to its event loop
+    again = Application(note=OUTPUT.note_once)
+    return _ran(again, replace(request, long=Long.SPLIT), replace(flags, long=Long.SPLIT))
+
+
+def _ran(application: Application, request: RouteRequest, flags: RouteFlags) -> int:
+    return _answered(application, _begun(application, request, flags), listener_for(flags), flags)
+
+
+def _answered(
+    application: Application, run: Run, listener: WaitingListener, flags: RouteFlags
+) -> int:
     try:
         result = run_async(answer(application, run, listener))
     except OllamaMasterError as error:
         listener.status.clear()
+        if isinstance(error, TooLongError) and flags.long is Long.ASK and may_ask():
+            raise
         return failed(_with_pull_hint(error, flags), run, listener)
     except KeyboardInterrupt as interrupt:
         listener.status.clear()
@@ -53,10 +74,12 @@ def run_route(flags: RouteFlags) -> int:
 
 
 def _begun(application: Application, request: RouteRequest, flags: RouteFlags) -> Run:
-    if flags.session is None:
-        return application.route_service().begin(request)
-    service = application.session_service()
-    return service.begin(flags.session, request, summarise=flags.summary)
+    if flags.session is not None:
+        sessions = application.session_service()
+        return sessions.begin(flags.session, request, summarise=flags.summary)
+    if request.documents:
+        return application.long_document_service().begin(request)
+    return application.route_service().begin(request)
 
 
 def listener_for(flags: RouteFlags) -> WaitingListener:
@@ -109,8 +132,11 @@ def _explain(application: Application, request: RouteRequest, session: str | Non
 
 def show_answer(result: RouteResult, listener: WaitingListener) -> int:
     """Print the answer, or what is left to say of one that was streamed."""
+    unread = _unread(result)
     if OUTPUT.json:
-        return OUTPUT.envelope(route_data(result))
+        errors = [error_entry(error) for error in unread]
+        status = "partial" if errors else "ok"
+        return OUTPUT.envelope(route_data(result), status=status, errors=errors)
     if isinstance(listener, StreamingListener):
         listener.end_line()
     else:
@@ -119,7 +145,18 @@ def show_answer(result: RouteResult, listener: WaitingListener) -> int:
     OUTPUT.write("", flush=True)
     if OUTPUT.notes_on_terminal or OUTPUT.verbose:
         OUTPUT.note(_summary(result))
+    for error in unread:
+        # a hole in the answer is an error also for those who want no notes
+        OUTPUT.fail(error)
     return 0
+
+
+def _unread(result: RouteResult) -> list[OllamaMasterError]:
+    """Why parts of a long text are missing in the answer."""
+    errors = [(part.name, part.error) for part in result.parts if part.error is not None]
+    for name, error in errors:
+        error.message = f"the answer is without {name}: {error.message}"
+    return [error for _, error in errors]
 
 
 def _summary(result: RouteResult) -> str:
@@ -136,7 +173,9 @@ def _summary(result: RouteResult) -> str:
     ]
     long_parts = [f"{name} {value:.1f}" for name, value in parts if value and value >= 0.05]
     took = seconds(timing.total_s)
-    if timing.total_s and timing.total_s >= 3 and len(long_parts) > 1:
+    if result.parts:
+        took += f" for {len(result.parts)} parts and the answer"
+    elif timing.total_s and timing.total_s >= 3 and len(long_parts) > 1:
         took += f" ({', '.join(long_parts)})"
     who = f"{one_line(result.model or '?')} on {one_line(place or '?')}"
     return " · ".join(filter(None, [who, took, rate(timing.tokens_per_s)]))

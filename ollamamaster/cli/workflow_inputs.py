@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ollamamaster.errors import UsageError
-from ollamamaster.storage.attachments import content_of, text_of
+from ollamamaster.storage.attachments import content_of
+from ollamamaster.storage.documents import document_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,7 +23,7 @@ def typed_inputs(inputs: Iterable[str], files: Iterable[str]) -> dict[str, str]:
     for text in files:
         name, path = _pair(text, "--input-file")
         _once(found, name)
-        found[name] = text_of(content_of(Path(path).expanduser()), path)
+        found[name] = document_of(content_of(Path(path).expanduser()), path).text
     return found
 
 

@@ -8,7 +8,7 @@ from ollamamaster.contract.decision import decision_data, estimate_data, rounded
 
 if TYPE_CHECKING:
     from ollamamaster.domain.answers import Usage
-    from ollamamaster.domain.routing import Attempt, RouteResult, Timing
+    from ollamamaster.domain.routing import Attempt, PartResult, RouteResult, Timing
 
 
 def route_data(result: RouteResult) -> dict[str, Any]:
@@ -24,6 +24,20 @@ def route_data(result: RouteResult) -> dict[str, Any]:
         "usage": usage_data(result.usage),
         "timing": timing_data(result.timing),
         "estimate": estimate_data(result.estimate),
+        "parts": [part_data(part) for part in result.parts] or None,
+    }
+
+
+def part_data(part: PartResult) -> dict[str, Any]:
+    """One part of a text that was too long to be read at once."""
+    return {
+        "name": part.name,
+        "level": part.level,
+        "model": part.model,
+        "instance": part.instance,
+        "outcome": str(part.outcome) if part.outcome is not None else None,
+        "error": part.error.message if part.error is not None else None,
+        "seconds": rounded(part.seconds),
     }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ollamamaster.domain.catalogue import as_configured
 from ollamamaster.domain.instances import Instance, Locality, Status
+from ollamamaster.domain.memory_fit import longest_context
 from ollamamaster.domain.models import Capability, LoadedModel, Model
 from ollamamaster.domain.policy import denied_by
 from ollamamaster.domain.settings import CloudUse
@@ -135,7 +136,7 @@ def _verdict(
             Reason.CONTEXT_TOO_SMALL,
             f"needs about {task.context_tokens} tokens of context, the model has {limit}",
         )
-    if too_large := _too_large(model, instance, task):
+    if too_large := _too_large(pair, task):
         return Reason.TOO_LARGE, too_large
     if instance.status is _DOWN:
         return Reason.INSTANCE_DOWN, "the instance is down"
@@ -174,13 +175,17 @@ def _missing_capability(model: Model, task: Task) -> str | None:
     return None
 
 
-def _too_large(model: Model, instance: Instance, task: Task) -> str | None:
+def _too_large(pair: Pair, task: Task) -> str | None:
     """Whether the model and the cache for this context are more than all memory there is."""
-    memory = instance.memory_bytes
+    model, memory = pair.model, pair.instance.memory_bytes
     if memory is None or model.remote_host is not None or model.size_bytes is None:
         return None
-    per_token = model.shape.kv_bytes_per_token() if model.shape is not None else None
-    needed = model.size_bytes + (per_token or 0) * task.context_tokens
-    if needed <= memory:
+    if model.size_bytes > memory:
+        return f"{model.size_bytes / 1e9:.1f} GB do not fit in {memory / 1e9:.0f} GB of memory"
+    room = longest_context(model, memory)
+    if room is None or task.context_tokens <= room:
         return None
-    return f"{needed / 1e9:.1f} GB do not fit in {memory / 1e9:.0f} GB of memory"
+    return (
+        f"with about {task.context_tokens} tokens of context it does not fit in "
+        f"{memory / 1e9:.0f} GB of memory; {room} tokens would"
+    )

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 # Ollama's own smallest default; asking for less would reload models for a little memory.
 SMALLEST_CONTEXT = 4096
 
+# Where a step is too much for the memory, the context is a multiple of this: the same one for
+# prompts of about the same length, so that they do not reload the model.
+_GRAIN = 1024
+
 # Servers before this one ignore `truncate: false` (Ollama's release notes).
 HONOURS_TRUNCATE = (0, 12, 6)
 
@@ -26,11 +30,19 @@ def context_step(tokens: int, model_limit: int | None) -> int:
     return step if model_limit is None else min(step, model_limit)
 
 
-def context_to_ask(needed_tokens: int, model: Model, loaded: LoadedModel | None) -> int:
-    """The `num_ctx` to send: the resident context when it is enough, else the next step."""
+def context_to_ask(
+    needed_tokens: int, model: Model, loaded: LoadedModel | None, room: int | None = None
+) -> int:
+    """The `num_ctx` to send: the resident context when it is enough, else the next step.
+
+    Where memory has only `room` for a shorter one that is still enough, that one.
+    """
     if loaded is not None and is_enough(loaded, needed_tokens):
         return loaded.context_length or 0
-    return context_step(needed_tokens, model.context_length)
+    step = context_step(needed_tokens, model.context_length)
+    if room is None or not needed_tokens <= room < step:
+        return step
+    return max(needed_tokens, room - room % _GRAIN)
 
 
 def is_enough(loaded: LoadedModel, needed_tokens: int) -> bool:

@@ -12,6 +12,7 @@ from ollamamaster.domain.context import context_step, is_enough
 
 if TYPE_CHECKING:
     from ollamamaster.domain.candidates import Pair
+    from ollamamaster.domain.models import Model
 
 # Cache bytes a token of an 8B model with grouped queries, from the published configurations
 # (32 layers x 8 heads x (128 + 128) x 2 bytes); others go with the root of their parameters:
@@ -102,6 +103,32 @@ def memory_fit(pair: Pair, context_tokens: int, slots: int = 1) -> MemoryFit:
         counted=told is not None,
     )
     return _placed(fit, pair)
+
+
+def longest_context(model: Model, memory: int, slots: int = 1) -> int | None:
+    """The tokens whose cache has room beside the weights, for each slot; None where unknown.
+
+    It may be negative: the weights alone are too large by the memory of so many tokens.
+    """
+    each = model.shape.kv_bytes_per_token() if model.shape is not None else None
+    if not each or model.size_bytes is None:
+        return None
+    return (memory - model.size_bytes) // (each * max(1, slots))
+
+
+def context_room(pair: Pair, needed_tokens: int, slots: int = 1) -> int | None:
+    """The longest context to give a model: what keeps it where it is fast, if that is enough.
+
+    None where nothing is known, or where not even what is needed has room.
+    """
+    graphics, total = pair.instance.gpu.vram_total, pair.instance.memory_bytes
+    for memory in (graphics, total):
+        if memory:
+            runner = round((pair.model.size_bytes or 0) * (_RUNNER_SHARE - 1))
+            room = longest_context(pair.model, memory - runner, slots)
+            if room is not None and room >= needed_tokens:
+                return room
+    return None
 
 
 def _placed(fit: MemoryFit, pair: Pair) -> MemoryFit:

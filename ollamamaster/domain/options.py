@@ -45,7 +45,8 @@ def _option(decision: Decision, candidate: Candidate) -> Option:
         fixed=0.0 if decision.late else candidate.score - candidate.terms["time"],
         work_s=max(0.0, estimate.p50_s - estimate.load_s),
         load_s=prospect.rates.load_s.median,
-        above_s=estimate.p80_s - estimate.p50_s,
+        # Of many that are wanted together the early ones make up for the late ones.
+        above_s=0.0 if candidate.member else estimate.p80_s - estimate.p50_s,
         bytes=_bytes(candidate.pair, prospect.context_tokens),
         context=prospect.context_tokens,
         cloud=candidate.pair.model.cloud,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from ollamamaster.domain.answers import Usage
 from ollamamaster.domain.records import Who
 from ollamamaster.domain.settings import Performance
 from ollamamaster.domain.task import Question
@@ -12,20 +14,30 @@ from ollamamaster.domain.tickets import Priority
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
-    from ollamamaster.domain.answers import Message, Usage
+    from ollamamaster.domain.answers import Message
     from ollamamaster.domain.estimate import Estimate
     from ollamamaster.domain.prefix import Prefix
     from ollamamaster.domain.selection import Decision
-    from ollamamaster.errors import Outcome
+    from ollamamaster.errors import OllamaMasterError, Outcome
+
+
+class Long(StrEnum):
+    """What to do with texts that no context holds: ask the person, read them in parts, fail."""
+
+    ASK = "ask"
+    SPLIT = "split"
+    FAIL = "fail"
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A text that was attached, under the name the person gave."""
+    """A text that was attached, under the name the person gave; `pages` where it has such."""
 
     name: str
     text: str
+    pages: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,9 @@ class RouteRequest:
 
     With `messages`, an empty tuple too, it is the next turn of a conversation; `prefix` tells who
     has read them. Without `keep_text` history has neither prompt nor answer, whatever the config.
+    `team` are (model, instance) pairs among which only the time counts, as it is one of many
+    requests that are wanted together; others are for when the whole team failed. It may change
+    while they run.
     """
 
     prompt: str
@@ -52,6 +67,8 @@ class RouteRequest:
     pull: bool = False
     priority: Priority = Priority.NORMAL
     hedge: bool = True
+    long: Long = Long.FAIL
+    team: AbstractSet[tuple[str, str]] = frozenset()
     who: Who = Who.COMMAND
     messages: tuple[Message, ...] | None = None
     prefix: Prefix | None = None
@@ -97,6 +114,23 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class PartResult:
+    """One request of several that a long text took. `error` says why there is no note of it.
+
+    `level` is 0 for a part of the text, and one more each time notes are put together.
+    """
+
+    name: str
+    level: int
+    model: str | None = None
+    instance: str | None = None
+    outcome: Outcome | None = None
+    error: OllamaMasterError | None = None
+    seconds: float | None = None
+    usage: Usage = field(default_factory=Usage)
+
+
+@dataclass(frozen=True, slots=True)
 class Timing:
     """Seconds since the prompt had been read, and what Ollama said of the last attempt.
 
@@ -114,7 +148,10 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class RouteResult:
-    """What is known of a route: the whole of a finished one, or as much as came."""
+    """What is known of a route: the whole of a finished one, or as much as came.
+
+    `parts` are those of a text that was too long to be read at once.
+    """
 
     response: str
     thinking: str | None
@@ -126,3 +163,4 @@ class RouteResult:
     usage: Usage
     timing: Timing
     estimate: Estimate | None
+    parts: tuple[PartResult, ...] = ()

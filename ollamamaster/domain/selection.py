@@ -41,7 +41,8 @@ class Candidate(NamedTuple):
     """A pair with its score; `terms` add up to it. All are fractions of p(success).
 
     `judged` is what the `quality` among them rests on, None where that was not kept; `moved` is
-    what judged comparisons changed in it.
+    what judged comparisons changed in it. A `member` is of the team that many requests wanted
+    together are for.
     """
 
     prospect: Prospect
@@ -49,6 +50,7 @@ class Candidate(NamedTuple):
     terms: Mapping[str, float]
     judged: Source | None = None
     moved: Moved | None = None
+    member: bool = False
 
     @property
     def pair(self) -> Pair:
@@ -158,6 +160,24 @@ def _score(
     time, near = time_term(price, expected.weighted_p80_s), nearness[instance.locality]
     terms = {"quality": right, "time": time, "locality": near, "cost": 0.0, "region": 0.0}
     return Candidate(expected, right + time + near, terms, judged, moved)
+
+
+def for_a_team(decision: Decision, team: Collection[tuple[str, str]]) -> Decision:
+    """The same candidates, those of the team first and by their time alone.
+
+    When many requests are wanted together, whoever waits for a somewhat better place holds up
+    all of them.
+    """
+    ranked = (_as_member(c) if c.pair.key in team else c for c in decision.ranked)
+    return replace(decision, ranked=tuple(sorted(ranked, key=_order)))
+
+
+def _as_member(candidate: Candidate) -> Candidate:
+    """Above every score there is, which are probabilities."""
+    time = candidate.terms["time"]
+    own = sum(candidate.terms.values()) - time
+    terms = {**candidate.terms, "team": 2.0 - own}
+    return candidate._replace(score=2.0 + time, terms=terms, member=True)
 
 
 def _order(candidate: Candidate) -> tuple[float, float, str, str]:

@@ -12,7 +12,7 @@ from ollamamaster.domain.models import ModelName
 from ollamamaster.domain.names import MeantModel, meant_model
 from ollamamaster.domain.others import Ours, used_by_others
 from ollamamaster.domain.schedule import machines, queues
-from ollamamaster.domain.selection import Decision, Demand, decide
+from ollamamaster.domain.selection import Decision, Demand, decide, for_a_team
 from ollamamaster.domain.snapshot import Fleet
 from ollamamaster.domain.task import analyse
 from ollamamaster.errors import ModelUnknownError
@@ -54,6 +54,10 @@ class Deciding:
     _task: Task | None = None
     _panics: bool = False
     _refused: dict[tuple[str, str], Rejection] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        # The others of a team use its pairs all the time, so that is nobody else's use.
+        self.ran |= self.request.team
 
     async def decide(
         self, fleet: Fleet, note: Callable[[str], None], *, trying: bool = True
@@ -147,6 +151,8 @@ class Deciding:
             skipped,
             Knowledge(means.abilities, profiles, ahead),
         )
+        if self.request.team:
+            decision = for_a_team(decision, self.request.team)
         return self._without_refused(decision)
 
     def _see_who_runs(self) -> None:

@@ -86,3 +86,19 @@ class Residency:
         self._late_at.pop(instance.id, None)
         status = Status.UP if instance.status is Status.DOWN else instance.status
         return replace(instance, loaded=loaded, status=status)
+
+
+@dataclass
+class SharedResidency(Residency):
+    """The same for many routes of one process: what one of them was just told, all know."""
+
+    _asked: dict[str, tuple[float, asyncio.Future[Instance]]] = field(default_factory=dict)
+
+    async def _now(self, instance: Instance) -> Instance:
+        now = self.clock.monotonic()
+        at, answer = self._asked.get(instance.id, (now - FRESH_S, None))
+        if answer is None or now - at >= FRESH_S:
+            answer = asyncio.ensure_future(super()._now(instance))
+            self._asked[instance.id] = now, answer
+        # one route that is given up does not take the answer from the others
+        return await asyncio.shield(answer)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ollamamaster.domain.candidates import Reason
 from ollamamaster.domain.context import context_to_ask, may_truncate_silently, next_context
+from ollamamaster.domain.memory_fit import context_room
 from ollamamaster.domain.options import at_once, options_of
 from ollamamaster.domain.schedule import keep_alive_for
 from ollamamaster.errors import BadRequestError, Outcome
@@ -199,7 +200,10 @@ class Trying:
         if "num_ctx" in self.request.options:
             return (None,)
         model, loaded = candidate.pair.model, candidate.pair.loaded
-        first = context_to_ask(candidate.prospect.context_tokens, model, loaded)
+        needed, machine = candidate.prospect.context_tokens, self.deciding.machines
+        slots = machine[candidate.instance].slots if candidate.instance in machine else 1
+        room = context_room(candidate.pair, needed, slots)
+        first = context_to_ask(needed, model, loaded, room)
         larger = next_context(first, model.context_length)
         return (first,) if larger is None else (first, larger)
 

@@ -9,7 +9,7 @@ import pytest
 
 from ollamamaster.domain.routing import Document
 from ollamamaster.errors import ExitCode, FileUnusableError
-from ollamamaster.storage.attachments import MAX_BYTES, read_attachments
+from ollamamaster.storage.attachments import MAX_BYTES, MAX_FILES, read_attachments
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,6 +83,7 @@ def test_a_directory_is_refused_with_what_to_write_instead(folder: Path) -> None
     error = refusal(folder / "sub")
     assert "is a directory" in error.message
     assert "*.md" in (error.hint or "")
+    assert "--recursive" in (error.hint or "")
 
 
 def test_a_binary_file_is_no_text(tmp_path: Path) -> None:
@@ -90,7 +91,7 @@ def test_a_binary_file_is_no_text(tmp_path: Path) -> None:
     assert "is no text" in refusal(tmp_path / "x.bin").message
 
 
-def test_a_pdf_is_told_how_to_become_text(tmp_path: Path) -> None:
+def test_a_broken_pdf_is_told_how_to_become_text(tmp_path: Path) -> None:
     (tmp_path / "x.pdf").write_bytes(b"%PDF-1.7\n\x00\xff")
     assert "pdftotext" in (refusal(tmp_path / "x.pdf").hint or "")
 
@@ -120,3 +121,46 @@ def test_a_name_too_long_for_any_file_is_refused() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such users")
 def test_a_home_that_nobody_has_is_an_absent_file() -> None:
     refusal("~no-such-user-here/notes.md")
+
+
+def test_a_folder_is_read_with_all_below_it_in_order(folder: Path) -> None:
+    (folder / "sub" / "d.txt").write_text("fourth", "utf-8")
+    found = read_attachments([str(folder)], recursive=True)
+    assert [d.text for d in found.documents] == ["first", "zweitens ü", "fourth"]
+
+
+def test_what_is_left_out_of_a_folder_is_told(folder: Path) -> None:
+    (folder / ".git").mkdir()
+    (folder / ".git" / "config").write_text("x", "utf-8")
+    (folder / "tool.bin").write_bytes(b"\x7fELF\x00")
+    found = read_attachments([str(folder)], recursive=True)
+    assert len(found.documents) == 2
+    assert found.images == ()
+    told = "\n".join(found.notes)
+    assert all(word in told for word in (".git", "tool.bin", "c.png"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
+def test_links_in_a_folder_are_not_followed(folder: Path) -> None:
+    (folder / "sub" / "up").symlink_to(folder)
+    (folder / "sub" / "a.md").symlink_to(folder / "a.md")
+    assert len(read_attachments([str(folder)], recursive=True).documents) == 2
+
+
+def test_a_folder_of_too_many_files_is_refused(tmp_path: Path) -> None:
+    for number in range(MAX_FILES + 1):
+        (tmp_path / f"{number}.txt").touch()
+    with pytest.raises(FileUnusableError, match="more than"):
+        read_attachments([str(tmp_path)], recursive=True)
+
+
+def test_a_glob_may_name_folders_when_they_are_wanted(folder: Path) -> None:
+    (folder / "sub" / "d.txt").write_text("fourth", "utf-8")
+    found = read_attachments([str(folder / "s*")], recursive=True)
+    assert [d.text for d in found.documents] == ["fourth"]
+
+
+def test_two_stars_reach_every_folder(folder: Path) -> None:
+    (folder / "sub" / "d.md").write_text("fourth", "utf-8")
+    found = read_attachments([str(folder / "**" / "*.md")])
+    assert [d.text for d in found.documents] == ["first", "zweitens ü", "fourth"]

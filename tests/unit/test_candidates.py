@@ -130,6 +130,16 @@ def test_the_cache_of_a_long_prompt_counts_as_memory() -> None:
     assert reasons(tight, model=model, question=long) == [Reason.TOO_LARGE]
 
 
+def test_what_context_would_fit_in_memory_is_told() -> None:
+    shape = ModelShape(layers=32, kv_heads=8, key_length=128)
+    model = replace(PLAIN, shape=shape, context_length=131_072)
+    tight = replace(UP, ram_total=4 * GB, gpu=Gpu(vram_total=4 * GB), models=(model,))
+    long = analyse(Question("word " * 32_000))
+    [rejection] = sift(long, Fleet((tight,)), Settings(), Wish()).rejected
+    # 8 GB less 5 GB of model, at 131,072 bytes a token
+    assert rejection.detail.endswith("in 8 GB of memory; 22888 tokens would")
+
+
 def test_unknown_memory_is_tried() -> None:
     assert reasons(replace(UP, ram_total=2 * GB)) == []
 

@@ -55,6 +55,21 @@ def test_a_resident_context_that_is_unknown_or_too_small_is_not(resident: int | 
     assert context_to_ask(5_000, Model(NAME), loaded) == 8192
 
 
+@pytest.mark.parametrize(
+    ("room", "asked"),
+    [(None, 32_768), (40_000, 32_768), (30_000, 29_696), (20_100, 20_000), (19_000, 32_768)],
+)
+def test_a_step_that_memory_has_no_room_for_becomes_what_it_has_room_for(
+    room: int | None, asked: int
+) -> None:
+    assert context_to_ask(20_000, Model(NAME), None, room) == asked
+
+
+@given(st.integers(1, 1_000_000), st.integers(-1000, 1_000_000))
+def test_room_never_makes_the_context_too_small(needed: int, room: int) -> None:
+    assert context_to_ask(needed, Model(NAME), None, room) >= needed
+
+
 @given(st.integers(1, 1_000_000), st.none() | st.integers(1, 1_000_000))
 def test_the_next_step_is_larger_or_there_is_none(asked: int, limit: int | None) -> None:
     larger = next_context(asked, limit)

@@ -15,7 +15,7 @@ from ollamamaster.cli.output import Output, error_entry
 from ollamamaster.contract.decision import candidate_data, decision_data, estimate_data
 from ollamamaster.contract.discover import change_data, discover_data, instance_data
 from ollamamaster.contract.models import models_data
-from ollamamaster.contract.route import attempt_data, route_data
+from ollamamaster.contract.route import attempt_data, part_data, route_data
 from ollamamaster.contract.times import rfc3339
 from ollamamaster.domain.answers import Usage
 from ollamamaster.domain.candidates import Wish
@@ -32,12 +32,12 @@ from ollamamaster.domain.instances import (
 )
 from ollamamaster.domain.models import GB, LoadedModel, Model, ModelName
 from ollamamaster.domain.probes import ScanReport
-from ollamamaster.domain.routing import Attempt, RouteResult, Timing
+from ollamamaster.domain.routing import Attempt, PartResult, RouteResult, Timing
 from ollamamaster.domain.selection import Decision, Demand, decide
 from ollamamaster.domain.settings import Settings
 from ollamamaster.domain.snapshot import Fleet
 from ollamamaster.domain.task import Question, Task, analyse
-from ollamamaster.errors import NoInstanceError, Outcome
+from ollamamaster.errors import AllFailedError, NoInstanceError, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,6 +111,7 @@ ROUTE_KEYS = {
     "usage",
     "timing",
     "estimate",
+    "parts",
 }
 
 
@@ -335,7 +336,22 @@ def test_what_is_unknown_of_a_route_is_null_and_never_0() -> None:
     assert data["usage"] == {"prompt_tokens": None, "output_tokens": None}
     assert set(data["timing"].values()) == {None}
     nulls = {key for key, value in data.items() if value is None}
-    assert nulls == {"thinking", "model", "instance", "done_reason", "decision", "estimate"}
+    known = {"response", "attempts", "usage", "timing"}
+    assert nulls == ROUTE_KEYS - known
+
+
+def test_a_part_of_a_long_text_has_its_keys() -> None:
+    failed = AllFailedError("every candidate failed")
+    part = PartResult("a.pdf, page 1", 0, None, None, Outcome.TIMEOUT, failed, 1.23456)
+    assert part_data(part) == {
+        "name": "a.pdf, page 1",
+        "level": 0,
+        "model": None,
+        "instance": None,
+        "outcome": "timeout",
+        "error": "every candidate failed",
+        "seconds": 1.2346,
+    }
 
 
 def test_an_attempt_that_runs_has_no_outcome_yet() -> None:

@@ -75,6 +75,7 @@ def assess(
 
 def _request(task: str | None, stated: list[str], files: list[str]) -> AssessRequest:
     """Reads the files and standard input. Raises UsageError and its kin."""
+    from ollamamaster.cli.files_read import tell_of_files
     from ollamamaster.cli.prompt import read_prompt
     from ollamamaster.domain.assessment import AssessRequest
     from ollamamaster.domain.requirements import pairs_of
@@ -82,6 +83,7 @@ def _request(task: str | None, stated: list[str], files: list[str]) -> AssessReq
 
     pairs = tuple(pairs_of(stated))
     attached = read_attachments(files)
+    tell_of_files(attached)
     return AssessRequest(
         task=read_prompt(task, OUTPUT.note, "assess", "task"),
         requirements=pairs,

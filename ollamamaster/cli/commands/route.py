@@ -7,6 +7,7 @@ from typing import Annotated
 from typer import Argument, Option
 
 from ollamamaster.cli import options
+from ollamamaster.domain.routing import Long
 
 
 def route(
@@ -14,6 +15,12 @@ def route(
         str | None, Argument(metavar="[PROMPT]", help="The prompt; - reads standard input.")
     ] = None,
     file: options.File = None,
+    recursive: Annotated[
+        bool, Option("--recursive", help="A folder given by --file is read with all below it.")
+    ] = False,
+    long: Annotated[
+        Long, Option(help="When files fit no model: ask, read them in parts, or fail.")
+    ] = Long.ASK,
     system: options.System = None,
     model: options.Model = None,
     performance: options.PerformanceLevel = None,
@@ -41,6 +48,9 @@ def route(
 
     Where there is no room the request waits its turn among all of yours on this machine.
 
+    Files that no model of the fleet can read at once are read in parts on all machines with
+    --long split. On a terminal you are asked; elsewhere that is exit code 4.
+
     In a pipe the answer comes in one piece, whole or not at all; on a terminal it streams.
 
     With --session the prompt is the next turn of a conversation, which is kept until you delete
@@ -50,6 +60,7 @@ def route(
     ollamamaster route "What is the capital of France?"
     git diff | ollamamaster route "Write a commit message" --performance powerful
     ollamamaster route -f photo.jpg "What is on this picture?"
+    ollamamaster route -f book.pdf "Who betrays whom?" --long split
     ollamamaster route -f report.md "The three risks?" --max-time 60 --json | jq -r .data.response
     ls *.txt | xargs -P8 -I{} ollamamaster route -f {} "Summarise" --priority low
     ollamamaster route --session holiday "And what is the weather like there in May?"
@@ -62,6 +73,8 @@ def route(
         RouteFlags(
             prompt=prompt,
             files=tuple(file or ()),
+            recursive=recursive,
+            long=long,
             system=system,
             model=model,
             performance=performance,

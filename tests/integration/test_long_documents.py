@@ -1,0 +1,228 @@
+"""Texts that no model can read at once, over simulated instances on real sockets."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from pdfs import pdf
+from program import home_for, on_terminal, run
+
+from ollamamaster.cli.json_keys import DATA, LINES, paths_of
+from ollamamaster.errors import ExitCode
+from ollamamaster.simulator.sandbox import SimulatedFleet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# Parts of one context step of the smallest size: with 4096 as the context, some 2,800 tokens each.
+SMALL = ("-m", "llama3.2:3b", "--option", "num_ctx=4096")
+QUESTION = "What are the key insights?"
+PAGE = "\n".join("The tide comes twice a day and nobody at the harbour wonders." for _ in range(40))
+
+
+@pytest.fixture(scope="module")
+def running_fleet() -> Iterator[SimulatedFleet]:
+    with SimulatedFleet.start("duo", speed=100.0) as fleet:
+        yield fleet
+
+
+@pytest.fixture
+def duo(running_fleet: SimulatedFleet) -> SimulatedFleet:
+    """Two equal instances with nothing in memory and no faults."""
+    for instance in running_fleet:
+        instance.restart()
+    return running_fleet
+
+
+@pytest.fixture
+def env(duo: SimulatedFleet, tmp_path: Path) -> dict[str, str]:
+    return home_for(duo, tmp_path / "home")
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Path:
+    """About 280,000 tokens, more than any model of the fleet takes."""
+    path = tmp_path / "book.pdf"
+    path.write_bytes(pdf([PAGE * 6] * 80, packed=True))
+    return path
+
+
+@pytest.fixture
+def booklet(tmp_path: Path) -> Path:
+    """About 12,000 tokens."""
+    path = tmp_path / "booklet.pdf"
+    path.write_bytes(pdf([PAGE] * 20))
+    return path
+
+
+def keys(value: Any, path: str = "") -> dict[str, set[str]]:
+    """The keys of `data` and of its parts."""
+    return {"": set(value), "parts[]": set(value["parts"][0])}
+
+
+def test_a_text_that_fits_is_read_whole(env: dict[str, str], booklet: Path) -> None:
+    done = run("route", "-f", str(booklet), QUESTION, "--json", env=env)
+    assert done.code == 0
+    assert done.data["parts"] is None
+    assert done.data["usage"]["prompt_tokens"] > 10_000
+
+
+def test_a_text_that_fits_nowhere_is_refused_with_what_to_do(
+    env: dict[str, str], book: Path
+) -> None:
+    done = run("route", "-f", str(book), QUESTION, env=env)
+    assert done.code == ExitCode.NO_CANDIDATE
+    assert "too long for every model here" in done.err
+    assert "--long split" in done.err
+    assert done.out == ""
+
+
+def test_what_is_refused_says_so_in_json(env: dict[str, str], book: Path) -> None:
+    done = run("route", "-f", str(book), QUESTION, "--long", "fail", "--json", env=env)
+    [error] = done.envelope["errors"]
+    assert (done.code, error["code"]) == (ExitCode.NO_CANDIDATE, "no_candidate")
+    assert "--long split" in error["hint"]
+    assert {r["reason"] for r in done.data["decision"]["rejected"]} >= {"context_too_small"}
+
+
+def test_a_text_that_fits_nowhere_is_read_in_parts_on_both_machines(
+    env: dict[str, str], book: Path
+) -> None:
+    done = run("route", "-f", str(book), QUESTION, "--long", "split", "--json", env=env)
+    assert done.code == 0
+    parts = done.data["parts"]
+    assert len(parts) > 2
+    assert len({part["instance"] for part in parts}) == 2
+    assert {part["outcome"] for part in parts} == {"ok"}
+    assert parts[0]["name"].startswith(f"{book}, pages 1-")
+    assert parts[-1]["name"].endswith("-80")
+    assert done.data["response"]
+
+
+def test_the_keys_of_an_answer_in_parts_are_those_of_the_help(
+    env: dict[str, str], book: Path
+) -> None:
+    done = run("route", "-f", str(book), QUESTION, "--long", "split", "--json", env=env)
+    assert keys(done.data) == {
+        place: names for place, names in paths_of(DATA["route"]).items() if place in ("", "parts[]")
+    }
+
+
+def test_the_tokens_of_all_parts_are_counted(env: dict[str, str], book: Path) -> None:
+    done = run("route", "-f", str(book), QUESTION, "--long", "split", "--json", env=env)
+    assert done.data["usage"]["prompt_tokens"] > 250_000
+
+
+def test_a_context_that_the_person_set_is_what_parts_are_made_for(
+    env: dict[str, str], booklet: Path
+) -> None:
+    arguments = ("-f", str(booklet), QUESTION, *SMALL, "--long", "split", "--json")
+    done = run("route", *arguments, env=env)
+    assert done.code == 0
+    assert 4 <= len(done.data["parts"]) <= 6
+
+
+def test_notes_that_are_too_long_are_put_together_in_groups(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    path = tmp_path / "long.pdf"
+    path.write_bytes(pdf([PAGE] * 110))
+    arguments = ("-f", str(path), QUESTION, *SMALL, "--long", "split", "--json")
+    done = run("route", *arguments, env=env)
+    assert done.code == 0
+    assert {part["level"] for part in done.data["parts"]} >= {0, 1}
+
+
+def test_a_part_that_breaks_is_read_elsewhere(
+    env: dict[str, str], duo: SimulatedFleet, booklet: Path
+) -> None:
+    duo["a"].fault("truncate_stream", count=2)
+    arguments = ("-f", str(booklet), QUESTION, *SMALL, "--long", "split", "--json")
+    done = run("route", *arguments, env=env)
+    assert done.code == 0
+    assert {part["outcome"] for part in done.data["parts"]} == {"ok"}
+    assert done.envelope["status"] == "ok"
+
+
+def test_a_part_that_nobody_can_read_is_said_and_not_left_out_in_silence(
+    env: dict[str, str], duo: SimulatedFleet, booklet: Path
+) -> None:
+    # one part fails everywhere: both instances break off whatever comes first, twice
+    for instance in duo:
+        instance.fault("truncate_stream", count=2)
+    arguments = ("-f", str(booklet), QUESTION, *SMALL, "--long", "split", "--json")
+    done = run("route", *arguments, env=env)
+    unread = [part for part in done.data["parts"] if part["error"] is not None]
+    assert len(unread) == len(done.envelope["errors"])
+    assert done.envelope["status"] == ("partial" if unread else "ok")
+
+
+def test_lines_of_a_stream_tell_of_each_part(env: dict[str, str], booklet: Path) -> None:
+    arguments = ("-f", str(booklet), QUESTION, *SMALL, "--long", "split", "--json", "--stream")
+    *events, envelope = run("route", *arguments, env=env).lines
+    told = [event for event in events if event["type"] == "part"]
+    assert len(told) == len(envelope["data"]["parts"])
+    assert all(set(event) == set(LINES["part"].split()) for event in told)
+
+
+def test_the_time_limit_is_for_all_parts_together(env: dict[str, str], book: Path) -> None:
+    arguments = ("-f", str(book), QUESTION, "--long", "split", "--max-time", "0.5", "--json")
+    done = run("route", *arguments, env=env)
+    assert done.code == ExitCode.TIME_LIMIT
+
+
+def test_several_files_and_a_quoted_glob_are_read(env: dict[str, str], tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.md").write_text(f"# {number}\n\n{PAGE}", "utf-8")
+    done = run("route", "-f", str(tmp_path / "*.md"), QUESTION, "--json", env=env)
+    assert done.data["usage"]["prompt_tokens"] > 1500
+
+
+def test_a_folder_needs_recursive(env: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "a.md").write_text(PAGE, "utf-8")
+    (tmp_path / "docs" / ".hidden").write_text(PAGE, "utf-8")
+    refused = run("route", "-f", str(tmp_path / "docs"), QUESTION, env=env)
+    assert refused.code == ExitCode.USAGE
+    assert "--recursive" in refused.err
+    done = run("route", "-f", str(tmp_path / "docs"), "--recursive", QUESTION, env=env)
+    assert done.code == 0
+    assert ".hidden" in done.err
+
+
+def test_an_image_goes_to_a_model_that_sees(env: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\x00" * 20)
+    done = run("route", "-f", str(tmp_path / "a.png"), "What is it?", "--json", env=env)
+    assert done.data["model"] == "llava:7b"
+
+
+def test_a_pdf_that_is_broken_is_exit_2(env: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(b"%PDF-1.7\n\x00")
+    assert run("route", "-f", str(tmp_path / "a.pdf"), QUESTION, env=env).code == ExitCode.USAGE
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
+def test_the_length_is_told_on_a_terminal(env: dict[str, str], booklet: Path) -> None:
+    shown = on_terminal("route", "-f", str(booklet), QUESTION, env=env).raw
+    assert f"reading {booklet}: 20 pages, about " in shown.replace("\r\n", "\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
+@pytest.mark.parametrize(("typed", "code"), [(b"y\n", 0), (b"\n", 0), (b"n\n", 4)])
+def test_on_a_terminal_the_person_is_asked(
+    env: dict[str, str], book: Path, typed: bytes, code: int
+) -> None:
+    shown = on_terminal("route", "-f", str(book), QUESTION, env=env, typed=typed, columns=200)
+    assert "Read it in parts" in shown.raw
+    assert shown.code == code
+    assert ("parts read" in shown.raw) == (code == 0)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
+def test_who_said_what_to_do_is_not_asked(env: dict[str, str], book: Path) -> None:
+    shown = on_terminal("route", "-f", str(book), QUESTION, "--long", "fail", env=env)
+    assert "Read it in parts" not in shown.raw
+    assert shown.code == ExitCode.NO_CANDIDATE
