@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ollamamaster.domain.instances import GpuSource, Locality
 from ollamamaster.domain.models import GB
@@ -55,34 +55,29 @@ _CLOUD_DECODE = 60.0
 _CLOUD_PREFILL = 2000.0
 
 
+class Hardware(NamedTuple):
+    """Memory bandwidth in GB/s, whether it is a graphics card's, and who says so."""
+
+    bandwidth: float
+    on_card: bool
+    source: Source
+
+
 def prior_rates(model: Model, instance: Instance) -> Rates:
     """Rates from size, hardware and locality alone."""
     if model.cloud or not model.size_bytes:
         return _rates(_CLOUD_DECODE, _CLOUD_PREFILL, 0.0, Source.PRIOR)
     spilled = share_outside(model, instance)
-    return prior_of(model.size_bytes, model.active_fraction, instance, spilled)
-
-
-def prior_of(
-    size_bytes: float, active_fraction: float, instance: Instance, spilled: float = 0.0
-) -> Rates:
-    """Rates of any model of this size, of which the share `spilled` is in main memory."""
-    bandwidth, on_card = bandwidth_of(instance)
-    configured = instance.settings.bandwidth_gb_s is not None
-    source = Source.CONFIGURED if configured else Source.PRIOR
-    return _at(bandwidth, size_bytes, active_fraction, spilled, on_card, source)
+    return prior_of(model.size_bytes, model.active_fraction, hardware_of(instance), spilled)
 
 
 # Machines of one kind with the same models share them, in a lab by the hundred.
 @lru_cache(maxsize=4096)
-def _at(
-    bandwidth: float,
-    size_bytes: float,
-    active_fraction: float,
-    spilled: float,
-    on_card: bool,
-    source: Source,
+def prior_of(
+    size_bytes: float, active_fraction: float, hardware: Hardware, spilled: float = 0.0
 ) -> Rates:
+    """Rates of any model of this size, of which the share `spilled` is in main memory."""
+    bandwidth, on_card, source = hardware
     size_gb = size_bytes / GB
     active_gb = size_gb * active_fraction
     seconds = active_gb * (1 - spilled) / bandwidth + active_gb * spilled / min(
@@ -102,6 +97,12 @@ def _rates(decode: float, prefill: float, load_s: float, source: Source) -> Rate
     return Rates(
         Rate(decode, spread, source), Rate(prefill, spread, source), Rate(load_s, spread, source)
     )
+
+
+def hardware_of(instance: Instance) -> Hardware:
+    """What it works with, as configured or else believed."""
+    configured = instance.settings.bandwidth_gb_s is not None
+    return Hardware(*bandwidth_of(instance), Source.CONFIGURED if configured else Source.PRIOR)
 
 
 def bandwidth_of(instance: Instance) -> tuple[float, bool]:

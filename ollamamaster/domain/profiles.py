@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
 
 from ollamamaster.domain.calibration import Calibration
 from ollamamaster.domain.concurrency import Slots, slots_in
-from ollamamaster.domain.hardware_prior import prior_of, prior_rates, share_outside, spills
+from ollamamaster.domain.hardware_prior import (
+    Hardware,
+    hardware_of,
+    prior_of,
+    prior_rates,
+    share_outside,
+    spills,
+)
 from ollamamaster.domain.judged import Judged, judged_in
 from ollamamaster.domain.measures import FADE_LENGTH, Z80, Measure, number, surviving_quantiles
 from ollamamaster.domain.models import Capability
@@ -69,31 +76,47 @@ _Factors: TypeAlias = tuple[tuple[str, float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class _Neighbours:
-    """What the `models` of an instance that were measured show of all that it has."""
+class _Site:
+    """An instance as all its models share it: its hardware, and what those measured show.
 
+    `models` are the names of those.
+    """
+
+    instance: Instance
+    hardware: Hardware
     models: frozenset[str]
     decode: _Factors
     prefill: _Factors
     load: _Factors
     _kept: dict[object, Rates] = field(default_factory=dict, compare=False, repr=False)
 
-    def rates(self, prior: Rates, name: str, size: int, active: float, *, spilled: bool) -> Rates:
-        """The prior of a model of this name and size corrected by what the others showed."""
+    def rates(self, name: str, size: int, active: float, outside: float) -> Rates:
+        """The prior of a model of this name and size corrected by what the others showed.
+
+        `outside` is its share outside of graphics memory.
+        """
         own = name if name in self.models else None
         # Models of one size have the same prior, and the same neighbours but for themselves.
-        key = prior, size, active, spilled, own
+        key = size, active, outside, own
         found = self._kept.get(key)
         if found is None:
-            bits = math.log2(size)
-            active_bits = bits + math.log2(active)
-            more = _SPILLED_SIGMA if spilled else 0.0
-            found = self._kept[key] = Rates(
-                _corrected(prior.decode, self.decode, own, active_bits, more),
-                _corrected(prior.prefill, self.prefill, own, active_bits, more),
-                _corrected(prior.load_s, self.load, own, bits, 0.0),
-            )
+            prior = prior_of(size, active, self.hardware, outside)
+            found = self._kept[key] = self._corrected(prior, own, size, active, outside)
         return found
+
+    def _corrected(
+        self, prior: Rates, own: str | None, size: int, active: float, outside: float
+    ) -> Rates:
+        if not self.models:
+            return prior
+        bits = math.log2(size)
+        active_bits = bits + math.log2(active)
+        more = _SPILLED_SIGMA if outside else 0.0
+        return Rates(
+            _corrected(prior.decode, self.decode, own, active_bits, more),
+            _corrected(prior.prefill, self.prefill, own, active_bits, more),
+            _corrected(prior.load_s, self.load, own, bits, 0.0),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,19 +238,16 @@ class Profiles:
         if model.remote_host is not None or not size:
             return prior_rates(model, instance)
         outside = share_outside(model, instance)
-        active = model.active_fraction
-        prior = prior_of(size, active, instance, outside)
-        neighbours = self._neighbours(instance)
-        if not neighbours.models:
-            return prior
-        return neighbours.rates(prior, model.name.text, size, active, spilled=outside > 0)
+        site = self._site(instance)
+        return site.rates(model.name.text, size, model.active_fraction, outside)
 
-    def _neighbours(self, instance: Instance) -> _Neighbours:
-        key = ("neighbours", instance.id)
-        found: _Neighbours | None = self._kept.get(key)
-        if found is None:
+    def _site(self, instance: Instance) -> _Site:
+        key = "site", instance.id
+        found: _Site | None = self._kept.get(key)
+        # What it says of itself may have changed since it was looked at last.
+        if found is None or found.instance is not instance:
             row = self._row(instance_key(instance.id))
-            found = self._kept[key] = _neighbours_in(row, instance)
+            found = self._kept[key] = _site_of(instance, row)
         return found
 
     def _lengths(self, key: Key, fallback: Range) -> Range:
@@ -272,7 +292,8 @@ def _corrected(
     return Rate(median, math.exp(Z80 * sigma), Source.DERIVED)
 
 
-def _neighbours_in(row: Row, instance: Instance) -> _Neighbours:
+def _site_of(instance: Instance, row: Row) -> _Site:
+    hardware = hardware_of(instance)
     factors: dict[str, list[tuple[str, float, float]]] = {"decode": [], "prefill": [], "load": []}
     models = row.get("models")
     for model, figures in models.items() if isinstance(models, dict) else ():
@@ -281,7 +302,7 @@ def _neighbours_in(row: Row, instance: Instance) -> _Neighbours:
         if size is None or active is None or spills(size, instance):
             # What was seen on a cold start has no share; what cannot fit was spilled.
             continue
-        prior = prior_of(size, active, instance)
+        prior = prior_of(size, active, hardware)
         for name, rate in (
             ("decode", prior.decode),
             ("prefill", prior.prefill),
@@ -293,7 +314,7 @@ def _neighbours_in(row: Row, instance: Instance) -> _Neighbours:
                 factors[name].append((model, bits, math.log(value / rate.median)))
     shown = frozenset(name for found in factors.values() for name, _, _ in found)
     decode, prefill, load = (tuple(found) for found in factors.values())
-    return _Neighbours(shown, decode, prefill, load)
+    return _Site(instance, hardware, shown, decode, prefill, load)
 
 
 def _is_enough(own: Measure | None) -> TypeGuard[Measure]:
