@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ollamamaster.contract.decision import estimate_data, rounded
-from ollamamaster.contract.route import route_data, timing_data, usage_data
+from ollamamaster.contract.route import timing_data, usage_data
 from ollamamaster.domain.answers import Usage
-from ollamamaster.domain.routing import RouteResult, Timing
+from ollamamaster.domain.routing import Timing
 
 if TYPE_CHECKING:
     from ollamamaster.domain.comparing import Answer, CompareResult, Planned
@@ -80,18 +80,3 @@ def _planned(each: Planned) -> dict[str, Any]:
         "done_in_s": rounded(each.seconds),
         "behind": list(each.behind),
     }
-
-
-_KEYS = ("response", "thinking", "timing", "usage", "estimate")
-
-
-def result_data(
-    model: str, result: RouteResult, outcome: str, error: str | None = None
-) -> dict[str, Any]:
-    """What one model gave; `response` is null where it failed."""
-    route = route_data(result)
-    data = {"model": result.model or model, "instance": result.instance, "outcome": outcome}
-    data |= {key: route[key] for key in _KEYS}
-    if error is not None:
-        data["response"] = None
-    return {**data, "error": error}

@@ -117,13 +117,20 @@ class CompareRun:
         NoCandidateError, TimeLimitError or BadRequestError when all failed so, AllFailedError when
         all failed otherwise, and UsageError; what came until then stays in `so_far`.
         """
-        await self._prepared(find, listener)
-        await self._answered(listener)
-        self._check_answers()
+        await self.answers(find, listener)
         await self._compared()
         await self._judged(listener)
         self._seconds = self._means.clock.monotonic() - self._began
         return self.so_far()
+
+    async def answers(
+        self, find: Callable[[], Awaitable[Fleet]], listener: CompareListener
+    ) -> tuple[Answer, ...]:
+        """Only the answers: nobody looks how alike they are, and nobody judges. Raises as above."""
+        await self._prepared(find, listener)
+        await self._answered(listener)
+        self._check_answers()
+        return self.so_far().answers
 
     # ---- who, and in which order
 

@@ -21,6 +21,7 @@ from ollamamaster.errors import (
     ServerFailedError,
     UsageError,
 )
+from ollamamaster.services.compare import CompareService
 from ollamamaster.services.workflow_errors import invalid, not_allowed, sound
 from ollamamaster.services.workflow_plan import Planner, tool_problems
 from ollamamaster.services.workflow_run import WorkflowRun
@@ -251,7 +252,7 @@ class WorkflowService:
         self, wanted: Wanted, running: Mapping[str, RunningServer], listener: WorkflowListener
     ) -> StepRunner:
         return StepRunner(
-            self.routes,
+            CompareService(self.routes.means, self.routes),
             self.find,
             running,
             lambda paths: self.attach(paths, wanted.workflow.folder),

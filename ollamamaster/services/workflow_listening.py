@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ollamamaster.domain.answers import PullProgress
+    from ollamamaster.domain.comparing import Answer, Entrant, Planned
     from ollamamaster.domain.instances import Instance
     from ollamamaster.domain.routing import Attempt
     from ollamamaster.domain.selection import Candidate, Decision
@@ -59,7 +62,7 @@ class Quiet:
 
 @dataclass
 class OfStep:
-    """Hears the routes of one step, and tells whoever listens to the workflow."""
+    """Hears the routes and comparisons of one step, and tells who listens to the workflow."""
 
     step: str
     listener: WorkflowListener
@@ -89,3 +92,15 @@ class OfStep:
     def chosen(self, model: str, instance: Instance) -> None: ...
 
     def progress(self, progress: PullProgress) -> None: ...
+
+    def entered(self, entrants: Sequence[Entrant]) -> None: ...
+
+    def planned(self, plan: Sequence[Planned]) -> None: ...
+
+    def route(self, index: int) -> OfStep:  # noqa: ARG002 (all of them are this step's)
+        return self
+
+    def answered(self, index: int, answer: Answer) -> None: ...
+
+    def judging(self, model: str, number: int) -> OfStep:  # noqa: ARG002 (as above)
+        return self

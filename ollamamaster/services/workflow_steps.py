@@ -8,19 +8,18 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ollamamaster.contract.compare import result_data
+from ollamamaster.contract.compare import answer_data
+from ollamamaster.domain.comparing import CompareRequest
 from ollamamaster.domain.references import Given, as_text, fill_tree
 from ollamamaster.domain.tools import data_of
 from ollamamaster.domain.workflow import ToolWork
 from ollamamaster.errors import (
     FailedError,
     OllamaMasterError,
-    Outcome,
     PromptMissingError,
     ServerFailedError,
     UsageError,
 )
-from ollamamaster.services.side_by_side import side_by_side
 from ollamamaster.services.workflow_listening import OfStep
 from ollamamaster.services.workflow_requests import models_of, route_request
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.domain.workflow import ModelWork, Step
     from ollamamaster.ports import Attached, Clock, RunningServer
-    from ollamamaster.services.route import RouteService
+    from ollamamaster.services.compare import CompareService
     from ollamamaster.services.workflow_listening import WorkflowListener
 
 # More than the slots of a large home fleet; each one under way holds a place in line and a
@@ -48,7 +47,7 @@ _LONGEST_PAUSE_S = 8.0
 class StepRunner:
     """Does steps, several at once. `person` says that the inputs are those of a person."""
 
-    routes: RouteService
+    comparisons: CompareService
     find: Callable[[], Awaitable[Fleet]]
     servers: Mapping[str, RunningServer]
     attach: Callable[[Iterable[tuple[str, bool]]], Attached]
@@ -121,24 +120,19 @@ class StepRunner:
         models = models_of(work, scope)
         hearing = OfStep(step.id, self.listener)
         if models is None:
-            result = await self.routes.begin(request).complete(self.find, hearing, hearing)
+            result = await self.comparisons.routes.begin(request).complete(
+                self.find, hearing, hearing
+            )
             data = _answer_data(result.response, wanted=request.format is not None)
             return Given(result.response, data, result.model or "", result.instance or "")
-        sides = await side_by_side(self.routes, request, models, self.find, hearing, hearing)
-        well = [side for side in sides if side.outcome == Outcome.OK]
-        errors = [side.error for side in sides if side.error is not None]
-        if not well and errors:
-            raise errors[0]
-        for error in errors:
+        run = self.comparisons.begin(CompareRequest(request, models))
+        answers = await run.answers(self.find, hearing)
+        for error in (answer.error for answer in answers if answer.error is not None):
             self.listener.note(f"{step.id}: {error.message}")
-        text = "\n\n".join(f"## {side.model}\n\n{side.result.response.strip()}" for side in well)
-        return Given(
-            text,
-            [
-                result_data(s.model, s.result, s.outcome, s.error.message if s.error else None)
-                for s in sides
-            ],
+        text = "\n\n".join(
+            f"## {answer.model}\n\n{(answer.text or '').strip()}" for answer in answers if answer.ok
         )
+        return Given(text, [answer_data(answer) for answer in answers])
 
 
 def _answer_data(response: str, *, wanted: bool) -> Any:

@@ -159,6 +159,23 @@ def test_models_answer_side_by_side_and_one_that_is_missing_spoils_nothing(
     assert step_a["data"][2]["response"] is None
 
 
+def test_a_step_of_several_models_has_the_results_of_compare(env: dict[str, str]) -> None:
+    names = ["llama3.2:3b", "no-such-model"]
+    write(env, "w", ask("a", "hello", f"models = {json.dumps(names)}"))
+    step_a = steps_of(run("workflow", "run", "w", "--json", env=env))["a"]
+    compared = run("compare", "hello", "--models", ",".join(names), "--json", env=env)
+    results = compared.data["results"]
+    assert [each.keys() for each in step_a["data"]] == [each.keys() for each in results]
+    assert [each["error"] for each in step_a["data"]] == [each["error"] for each in results]
+
+
+def test_a_step_whose_models_all_fail_says_so_of_each(env: dict[str, str]) -> None:
+    write(env, "w", ask("a", "hello", 'models = ["no-such-model", "nor-this"]'))
+    done = run("workflow", "run", "w", "--json", env=env)
+    assert done.code == 4
+    assert "no-such-model" in done.envelope["errors"][0]["message"]
+
+
 def test_an_answer_in_json_has_data_and_decides(env: dict[str, str]) -> None:
     schema = '{ type = "object", properties = { go = { type = "boolean" } }, required = ["go"] }'
     write(
