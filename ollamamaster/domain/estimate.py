@@ -139,12 +139,13 @@ class Outlook:
         saved_s = self._saved_tokens(pair, work) / prefill.median if self._task.prefix else 0.0
         work_s = prompt_s - saved_s + generation_s
         turn = self._queues.turn(pair, work.context_tokens, load.median, work_s)
-        if turn.residency is _RESIDENT and not turn.wait_s:
-            prompt_s -= saved_s
-        elif saved_s:
-            # whoever is ahead leaves another prompt behind
-            work_s = prompt_s + generation_s
-            turn = self._queues.turn(pair, work.context_tokens, load.median, work_s)
+        if saved_s:
+            if turn.residency is _RESIDENT and not turn.wait_s:
+                prompt_s -= saved_s
+            else:
+                # whoever is ahead leaves another prompt behind
+                work_s = prompt_s + generation_s
+                turn = self._queues.turn(pair, work.context_tokens, load.median, work_s)
         wait_s, residency = turn.wait_s, turn.residency
         load_s = 0.0 if residency is _RESIDENT else load.median
         prompt_spread = _added(_PROMPT_SPREAD, prefill.spread)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -115,10 +116,11 @@ def _last_use(loaded: LoadedModel) -> datetime:
 class Memory:
     """What is in an instance's memory as the plan goes on: loads, and evictions of the oldest."""
 
-    __slots__ = ("_held", "_machine", "_used")
+    __slots__ = ("_bytes", "_held", "_most", "_used")
 
     def __init__(self, machine: Machine) -> None:
-        self._machine = machine
+        self._bytes = math.inf if machine.memory_bytes is None else machine.memory_bytes
+        self._most = math.inf if machine.most_loaded is None else machine.most_loaded
         self._held = {held.model: held for held in machine.resident}
         self._used = sum(held.bytes or 0 for held in machine.resident)
 
@@ -160,8 +162,4 @@ class Memory:
 
     def _over(self, used: int, others: int) -> bool:
         """Whether one model beside so many others is too much. Alone it may spill."""
-        of = self._machine
-        if not others:
-            return False
-        too_many = of.most_loaded is not None and others >= of.most_loaded
-        return too_many or (of.memory_bytes is not None and used > of.memory_bytes)
+        return others > 0 and (others >= self._most or used > self._bytes)
