@@ -122,9 +122,7 @@ _ollamamaster_value() {
         'session show 1' | \
         'session delete 1' | \
         'session export 1' | \
-        'session rename 1' | \
-        'workflow new 1' | \
-        'install-mcp --name')
+        'session rename 1')
         source=sessions
         ;;
     'session export --format')

@@ -408,7 +408,6 @@ complete -c ollamamaster -n '__ollamamaster_at \'workflow show\'' -l debug -d 'S
 complete -c ollamamaster -n '__ollamamaster_at \'workflow show\'' -l no-color -d 'No colours; NO_COLOR does the same'
 complete -c ollamamaster -n '__ollamamaster_at \'workflow show\'' -s h -l help -d 'Show this message and exit'
 
-complete -c ollamamaster -n '__ollamamaster_at \'workflow new\' 1' -a '(__ollamamaster_known sessions)'
 complete -c ollamamaster -n '__ollamamaster_at \'workflow new\'' -l from -x -a 'code-review consensus document-insights research-and-remember translate-and-check' -d 'Begin with one of the ready-made workflows'
 complete -c ollamamaster -n '__ollamamaster_at \'workflow new\'' -l json -d 'Print one JSON document, also on failure'
 complete -c ollamamaster -n '__ollamamaster_at \'workflow new\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
@@ -450,7 +449,7 @@ complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\' 1' -a 'claude-cod
 complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l scope -x -a 'user project' -d 'user: everywhere; project: in this folder'
 complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l print -d 'Print what would stand in the file; change nothing'
 complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l remove -d 'Take it out of the file again'
-complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l name -x -a '(__ollamamaster_known sessions)' -d 'What the host calls the server'
+complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l name -x -d 'What the host calls the server'
 complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -l json -d 'Print one JSON document, also on failure'
 complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -s q -l quiet -d 'No notes on stderr; results and errors stay'
 complete -c ollamamaster -n '__ollamamaster_at \'install-mcp\'' -s v -l verbose -d 'Say more on stderr'

@@ -547,7 +547,7 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
             Takes = @{
                 '--from' = @{ Words = @('code-review', 'consensus', 'document-insights', 'research-and-remember', 'translate-and-check'); Source = ''; Files = $false }
             }
-            Arguments = @(@{ Words = @(); Source = 'sessions'; Files = $false })
+            Arguments = @(@{ Words = @(); Source = ''; Files = $false })
             Repeats = $false
             CommandLine = $false
         }
@@ -644,7 +644,7 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
             }
             Takes = @{
                 '--scope' = @{ Words = @('user', 'project'); Source = ''; Files = $false }
-                '--name' = @{ Words = @(); Source = 'sessions'; Files = $false }
+                '--name' = @{ Words = @(); Source = ''; Files = $false }
             }
             Arguments = @(@{ Words = @('claude-code', 'claude-desktop', 'cursor', 'vscode'); Source = ''; Files = $false })
             Repeats = $false

@@ -11,7 +11,7 @@ import pytest
 from ollamamaster.cli.completion import generated_files, main, script_of
 from ollamamaster.cli.known_values import known_instances, known_models
 from ollamamaster.cli.shells.manual import escaped
-from ollamamaster.cli.shells.tree import Values, command_tree
+from ollamamaster.cli.shells.tree import Source, Values, command_tree
 from ollamamaster.domain.instances import Instance, InstanceAddress
 from ollamamaster.domain.models import Model, ModelName
 from ollamamaster.domain.snapshot import Fleet
@@ -123,6 +123,14 @@ def test_no_option_is_a_flag_in_one_place_and_takes_a_value_in_the_same_command(
     for node in command_tree().nodes():
         spellings = [text for option in node.options for text in option.spellings]
         assert len({text.lower() for text in spellings}) == len(spellings), node.name
+
+
+def test_a_name_that_is_yet_to_be_given_is_not_completed() -> None:
+    nodes = {node.name: node for node in command_tree().nodes()}
+    (name,) = [o for o in nodes["install-mcp"].options if "--name" in o.spellings]
+    assert name.values == Values()
+    assert nodes["workflow new"].arguments[0].values == Values()
+    assert nodes["session show"].arguments[0].values == Values(source=Source.SESSIONS)
 
 
 def test_a_group_takes_no_values_itself() -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 app = new_typer()
 
-Name = Annotated[str, Argument(metavar="NAME", help="The name of the session.")]
+Session = Annotated[str, Argument(metavar="NAME", help="The name of the session.")]
 
 
 @app.callback()
@@ -65,7 +65,7 @@ def list_() -> int:
 
 
 @app.command(cls=Command)
-def show(name: Name) -> int:
+def show(session: Session) -> int:
     """Show all messages of a session, and the summaries that are sent for the older ones.
 
     In a pipe: role, text, model and time of each message, between tabs.
@@ -73,7 +73,7 @@ def show(name: Name) -> int:
     ollamamaster session show holiday
     ollamamaster session show holiday --json | jq -r '.data.messages[-1].content'
     """
-    found = _loaded(_application(), name)
+    found = _loaded(_application(), session)
 
     def table(console: Console) -> None:
         from ollamamaster.cli.render.session import render_conversation
@@ -88,7 +88,9 @@ def show(name: Name) -> int:
 
 
 @app.command(cls=Command)
-def delete(name: Name, yes: Annotated[bool, Option("--yes", help="Do not ask.")] = False) -> int:
+def delete(
+    session: Session, yes: Annotated[bool, Option("--yes", help="Do not ask.")] = False
+) -> int:
     """Delete a session, and really: its texts are overwritten in the file.
 
     On a terminal it asks first.
@@ -96,25 +98,25 @@ def delete(name: Name, yes: Annotated[bool, Option("--yes", help="Do not ask.")]
     ollamamaster session delete holiday --yes
     """
     application = _application()
-    found = _loaded(application, name)
-    _check_free(application, name)
-    if not yes and not _agreed(f"delete {name} ({_turns(found)})? [y/N] "):
+    found = _loaded(application, session)
+    _check_free(application, session)
+    if not yes and not _agreed(f"delete {session} ({_turns(found)})? [y/N] "):
         OUTPUT.note("nothing was deleted")
         return OUTPUT.emit(lambda: {"deleted": []}, table=_nothing, rows=list)
-    if not application.sessions.delete(name):
+    if not application.sessions.delete(session):
         OUTPUT.note(
             "another process is reading history.db; until it ends, what was deleted may still "
             "stand in history.db-wal"
         )
     for aside in sorted(application.paths.history.parent.glob("history.db.broken-*")):
         OUTPUT.note(f"{aside} was set aside as damaged; what is in it stays until you delete it")
-    OUTPUT.note(f"{name} deleted ({_turns(found)})")
-    return OUTPUT.emit(lambda: {"deleted": [name]}, table=_nothing, rows=list)
+    OUTPUT.note(f"{session} deleted ({_turns(found)})")
+    return OUTPUT.emit(lambda: {"deleted": [session]}, table=_nothing, rows=list)
 
 
 @app.command(cls=Command)
 def export(
-    name: Name,
+    session: Session,
     format: Annotated[  # noqa: A002 (the option is called --format)
         ExportFormat, Option("--format", help="One JSON object a message, or Markdown to read.")
     ] = ExportFormat.JSONL,
@@ -134,7 +136,7 @@ def export(
 
     if OUTPUT.json and output is None:
         raise UsageError("export --json needs -o FILE", hint="--format jsonl prints JSON lines")
-    count = write_export(_loaded(_application(), name), format, output)
+    count = write_export(_loaded(_application(), session), format, output)
     if output is not None:
         OUTPUT.note(f"{count} messages written to {output}")
     data = {"path": None if output is None else str(output), "messages": count}
@@ -143,7 +145,7 @@ def export(
 
 @app.command(cls=Command)
 def rename(
-    name: Name,
+    session: Session,
     new: Annotated[str, Argument(metavar="NEW", help="The new name, which nothing has yet.")],
 ) -> int:
     """Give a session another name.
@@ -153,10 +155,10 @@ def rename(
     from ollamamaster.domain.conversation import own_name
 
     application = _application()
-    _check_free(application, name)
-    application.sessions.rename(name, own_name(new))
-    OUTPUT.note(f"{name} is now {new}")
-    return OUTPUT.emit(lambda: {"name": new, "before": name}, table=_nothing, rows=list)
+    _check_free(application, session)
+    application.sessions.rename(session, own_name(new))
+    OUTPUT.note(f"{session} is now {new}")
+    return OUTPUT.emit(lambda: {"name": new, "before": session}, table=_nothing, rows=list)
 
 
 def _application() -> Application:

@@ -49,7 +49,6 @@ VALUES = {
     "judge": Values(source=Source.MODELS),
     "model": Values(source=Source.MODELS),
     "models": Values(source=Source.MODELS),
-    "name": Values(source=Source.SESSIONS),
     "outcome": Values(tuple(map(str, Outcome))),
     "output": Values(files=True),
     "pattern": Values(source=Source.MODELS),
