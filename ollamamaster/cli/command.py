@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from ollamamaster.cli.options import every_command_has
+from ollamamaster.cli.every_command import every_command_has
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,21 +1,14 @@
-"""The options that every command has, and the ones that several share."""
+"""The options that several commands share."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 from typer import Argument, Option
-from typer.core import TyperOption
 
-from ollamamaster.cli.output import OUTPUT
 from ollamamaster.domain.settings import Performance
 from ollamamaster.domain.tickets import Priority
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import typer
 
 
 class PriorityName(StrEnum):
@@ -98,35 +91,3 @@ NoSummary = Annotated[
 Pattern = Annotated[
     str | None, Argument(metavar="[PATTERN]", help="Part of a name, or a glob such as 'qwen*'.")
 ]
-
-
-def every_command_has() -> list[TyperOption]:
-    """Fresh copies of the options that each command gets; they fill in OUTPUT."""
-    return [
-        _flag("json", ["--json"], "Print one JSON document, also on failure."),
-        _flag("quiet", ["-q", "--quiet"], "No notes on stderr; results and errors stay."),
-        _flag("verbose", ["-v", "--verbose"], "Say more on stderr."),
-        _flag("debug", ["--debug"], "Show a traceback when something unforeseen fails."),
-        _flag("no_color", ["--no-color"], "No colours; NO_COLOR does the same."),
-    ]
-
-
-def _flag(name: str, spellings: list[str], help_text: str) -> TyperOption:
-    return TyperOption(
-        param_decls=[name, *spellings],
-        is_flag=True,
-        default=False,
-        expose_value=False,
-        callback=_remember(name),
-        help=help_text,
-        is_eager=True,
-    )
-
-
-def _remember(name: str) -> Callable[..., Any]:
-    def set_flag(context: typer.Context, parameter: Any, value: bool) -> bool:
-        if value and not context.resilient_parsing:
-            setattr(OUTPUT, name, True)
-        return value
-
-    return set_flag

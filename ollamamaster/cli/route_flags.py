@@ -8,18 +8,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ollamamaster.cli.files_read import tell_of_files
 from ollamamaster.cli.output import OUTPUT
 from ollamamaster.cli.prompt import read_prompt
-from ollamamaster.domain.conversation import own_name
 from ollamamaster.domain.routing import Long, RouteRequest
 from ollamamaster.domain.tickets import Priority
 from ollamamaster.errors import FileUnusableError, UsageError
-from ollamamaster.storage.attachments import content_of, read_attachments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ollamamaster.domain.routing import Document
     from ollamamaster.domain.settings import Performance, Settings
 
 # The largest schemas that people write are a few hundred kB.
@@ -73,16 +71,17 @@ class RouteFlags:
         if limit is not None and not 0 < limit < float("inf"):
             raise UsageError(f"--max-time: {limit:g} is no number of seconds above 0")
         if self.session is not None:
+            from ollamamaster.domain.conversation import own_name
+
             own_name(self.session)
         keep_alive, wanted = _keep_alive(self.keep_alive), _format(self.format)
         options = dict(map(_option, self.options))
-        attached = read_attachments(self.files, recursive=self.recursive)
-        tell_of_files(attached)
+        documents, images = self._attached()
         return RouteRequest(
             prompt=prompt,
             system=self.system,
-            documents=attached.documents,
-            images=attached.images,
+            documents=documents,
+            images=images,
             model=self.model,
             instance=self.instance,
             local_only=self.local_only or settings.route.local_only,
@@ -97,6 +96,17 @@ class RouteFlags:
             hedge=self.hedge,
             long=self.long,
         )
+
+    def _attached(self) -> tuple[tuple[Document, ...], tuple[bytes, ...]]:
+        if not self.files:
+            # most prompts come without, and nothing that reads files is loaded then
+            return (), ()
+        from ollamamaster.cli.files_read import tell_of_files
+        from ollamamaster.storage.attachments import read_attachments
+
+        attached = read_attachments(self.files, recursive=self.recursive)
+        tell_of_files(attached)
+        return attached.documents, attached.images
 
 
 def _option(text: str) -> tuple[str, Any]:
@@ -121,6 +131,8 @@ def _keep_alive(text: str | None) -> str | int | None:
 def _format(text: str | None) -> str | Mapping[str, Any] | None:
     if text is None or text == "json":
         return text
+    from ollamamaster.storage.attachments import content_of
+
     try:
         schema = json.loads(content_of(Path(text), _MAX_SCHEMA_BYTES))
     except FileUnusableError as error:

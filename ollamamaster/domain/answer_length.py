@@ -47,31 +47,41 @@ _PIECE = (
     _PIECE_OF + _FIGURE + r"[ -](?:(?P<word>words?|wörtern?|wörter|mots?|palabras?)"
     r"|(?P<page>pages?|seiten?|páginas?))\b"
 )
+# What each length needs; most prompts have none of them, and looking is cheaper than searching.
+_UNIT_HINTS = (
+    "word", "wört", "mot", "palabra", "sentence", "line", "sätze", "satz", "phrase", "frase",
+    "paragraph", "absätz", "párraf", "page", "seite", "págin",
+)  # fmt: skip
 # Whoever asks how it is done wants to be told that, and not a piece of that length.
-_HOW_TO = re.compile(r"how (?:to|(?:do|can|could|should|would) (?:i|we|you|one))\b")
+_HOW_TO = r"how (?:to|(?:do|can|could|should|would) (?:i|we|you|one))\b"
 
 # Forms that are as long as they are; the shortest wish stands first.
 _FORMS: tuple[tuple[str, Tokens], ...] = (
-    (r"\b(?:yes or no|ja oder nein|oui ou non|sí o no|true or false)\b", (2, 5, 25)),
-    (r"\b(?:one word|single word|ein wort)\b", (2, 5, 25)),
-    (r"\b(?:just|only) the (?:number|name|answer|word)\b", (2, 5, 25)),
-    (r"\b(?:haiku|slogan|headline|subject line|caption|tagline|one-liner)s?\b", (12, 25, 60)),
-    (r"\b(?:tweet|limerick|couplet)s?\b", (25, 50, 90)),
-    (r"\b(?:briefly|short answer|tl;dr|kurz|brièvement|brevemente)\b", (20, 60, 160)),
+    ("yes or no|ja oder nein|oui ou non|sí o no|true or false", (2, 5, 25)),
+    ("one word|single word|ein wort", (2, 5, 25)),
+    ("just the number|just the name|just the answer|just the word", (2, 5, 25)),
+    ("only the number|only the name|only the answer|only the word", (2, 5, 25)),
+    ("haiku|slogan|headline|subject line|caption|tagline|one-liner", (12, 25, 60)),
+    ("tweet|limerick|couplet", (25, 50, 90)),
+    ("briefly|short answer|tl;dr|kurz|brièvement|brevemente", (20, 60, 160)),
 )
 
 # One sum of small numbers, which every model knows by heart.
-_SUM = re.compile(
+_SUM = (
     r"^(?:what(?:'s| is)?|calculate|compute|how much is|was (?:ist|sind)|wie viel ist"
     r"|combien font|cuánto es)?\s*\d{1,4}\s*(?:[-+*/x\u00d7\u00f7]|plus|minus|times|mal|durch"
     r"|divided by|fois|por)\s*\d{1,4}\s*=?\s*\??$"
 )
 SUM_TOKENS = (3, 10, 60)
 
-_TRANSLATION = re.compile(
-    r"^(?:please )?(?:translate|rewrite|correct|proofread|paraphrase|rephrase|fix the (?:grammar"
-    r"|spelling|typos)|übersetze|traduis|traduisez|traduce)\b"
-)
+# A longer one is more than a sum.
+_SUM_CHARACTERS = 40
+
+_TRANSLATION = (
+    "translate ", "rewrite ", "correct ", "proofread ", "paraphrase ", "rephrase ",
+    "fix the grammar ", "fix the spelling ", "fix the typos ", "übersetze ", "traduis ",
+    "traduisez ", "traduce ",
+)  # fmt: skip
 # What tells what to do stands in about so many tokens; the rest is the text.
 _INSTRUCTION_TOKENS = 5
 
@@ -79,14 +89,16 @@ _INSTRUCTION_TOKENS = 5
 def said_length(prompt: str) -> Tokens | None:
     """Tokens of the answer as the prompt asks for them; None where it does not."""
     text = " ".join(prompt.lower().split())
-    asked = re.search(_UNIT, text) or (None if _HOW_TO.match(text) else re.search(_PIECE, text))
-    if asked:
-        count = _NUMBERS.get(asked[1]) or int(asked[1].replace(",", ""))
-        return _around(count * _TOKENS_OF[asked.lastgroup or "word"])
-    for form, tokens in _FORMS:
-        if re.search(form, text):
+    if any(hint in text for hint in _UNIT_HINTS):
+        how_to = re.match(_HOW_TO, text)
+        asked = re.search(_UNIT, text) or (None if how_to else re.search(_PIECE, text))
+        if asked:
+            count = _NUMBERS.get(asked[1]) or int(asked[1].replace(",", ""))
+            return _around(count * _TOKENS_OF[asked.lastgroup or "word"])
+    for forms, tokens in _FORMS:
+        if any(form in text and re.search(rf"\b{form}s?\b", text) for form in forms.split("|")):
             return tokens
-    if _TRANSLATION.match(text):
+    if text.removeprefix("please ").startswith(_TRANSLATION):
         return _around(max(3.0, estimate_tokens(prompt) - _INSTRUCTION_TOKENS))
     return None
 
@@ -98,7 +110,8 @@ def names_a_piece(head: str) -> bool:
 
 def is_small_sum(prompt: str) -> bool:
     """Whether the prompt asks for one operation on two small numbers."""
-    return _SUM.match(prompt.strip().lower()) is not None
+    asked = prompt.strip().lower()
+    return len(asked) <= _SUM_CHARACTERS and re.match(_SUM, asked) is not None
 
 
 def _around(tokens: float) -> Tokens:

@@ -25,35 +25,33 @@ MAX_MESSAGE_CHARS = 500
 _LEAST_SECRET_CHARS = 8
 
 # Sequences that move the cursor, set titles or colours; first, so that their letters go too.
-_ESCAPES = re.compile(
+_ESCAPES = (
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"
     r"|\x1b[ -/]*[0-~]?"
 )
 # Controls (C0, C1), line separators, what changes the direction of text or is invisible, and
 # halves of surrogate pairs.
-_INVISIBLE = re.compile(
+_INVISIBLE = (
     "[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]+"
 )
-_SPACES = re.compile(r"\s+")
 
 # `model 'nope' not found`, `model "nope" not found, try pulling it first`
-_MODEL_MISSING = re.compile(r"\bmodel\b.*\bnot found\b|try pulling it", re.IGNORECASE | re.DOTALL)
+_MODEL_MISSING = r"(?is)\bmodel\b.*\bnot found\b|try pulling it"
 # What Ollama answers with 500 (or, before 0.12, as a line of a stream) though the caller erred:
 # api/types.go `Options.FromMap`, llm/server.go `Completion`.
-_CALLERS_FAULT = re.compile(
-    r'option ".*" must be (?:of type|an array)'
+_CALLERS_FAULT = (
+    r'(?is)option ".*" must be (?:of type|an array)'
     r"|invalid format:|invalid JSON schema in format"
-    r"|exceeds the context length",
-    re.IGNORECASE | re.DOTALL,
+    r"|exceeds the context length"
 )
 # A name the registry does not have: server/images.go `PullModel`.
-_NOT_IN_REGISTRY = re.compile(r"file does not exist|manifest unknown|model.*not found", re.DOTALL)
+_NOT_IN_REGISTRY = r"(?s)file does not exist|manifest unknown|model.*not found"
 # What Go and nginx answer, with status 400, on a TLS port that is spoken to without TLS.
-_WANTS_TLS = re.compile(r"HTTP request (?:was sent )?to (?:an )?HTTPS", re.IGNORECASE)
+_WANTS_TLS = r"(?i)HTTP request (?:was sent )?to (?:an )?HTTPS"
 # How httpcore and h11 say that the connection ended too early.
-_ENDED_EARLY = re.compile(r"disconnected|peer closed|incomplete", re.IGNORECASE)
+_ENDED_EARLY = r"(?i)disconnected|peer closed|incomplete"
 
 
 class UnusableEndpointError(Exception):
@@ -62,14 +60,14 @@ class UnusableEndpointError(Exception):
 
 def clean(text: str, *, secret: str | None = None) -> str:
     """Text of an instance on one line: no controls, no escapes, not the secret, not too long."""
-    text = _ESCAPES.sub(" ", text[: 20 * MAX_MESSAGE_CHARS])
-    text = _INVISIBLE.sub(" ", text)
+    text = re.sub(_ESCAPES, " ", text[: 20 * MAX_MESSAGE_CHARS])
+    text = re.sub(_INVISIBLE, " ", text)
     if secret:
         text = text.replace(secret, "***")
-        if secret in _SPACES.sub("", text):
+        if secret in re.sub(r"\s+", "", text):
             # the letters of the secret with something invisible between them
             return "a text that is not shown, because it holds the secret"
-    text = _SPACES.sub(" ", text).strip()
+    text = re.sub(r"\s+", " ", text).strip()
     return text if len(text) <= MAX_MESSAGE_CHARS else text[: MAX_MESSAGE_CHARS - 1] + "…"
 
 
@@ -102,7 +100,7 @@ class Failures:
 
     def of_status(self, status: int, content_type: str, body: bytes) -> AttemptError:
         """An answer that is not 200."""
-        if _WANTS_TLS.search(body.decode("utf-8", "replace")):
+        if re.search(_WANTS_TLS, body.decode("utf-8", "replace")):
             return self._error(
                 Outcome.BAD_RESPONSE, "it speaks TLS: name it with https://", status=status
             )
@@ -122,11 +120,11 @@ class Failures:
             outcome = Outcome.HTTP_ERROR
             if "invalid model name" in text:
                 outcome = Outcome.BAD_REQUEST
-            elif _NOT_IN_REGISTRY.search(text):
+            elif re.search(_NOT_IN_REGISTRY, text):
                 outcome = Outcome.MODEL_MISSING
         else:
             # Only before any text can it be the request that is wrong.
-            blamed = not received and _CALLERS_FAULT.search(text)
+            blamed = not received and re.search(_CALLERS_FAULT, text)
             outcome = Outcome.BAD_REQUEST if blamed else Outcome.STREAM_BROKEN
         return self._error(outcome, text, received=received)
 
@@ -140,7 +138,7 @@ class Failures:
                 return self._error(Outcome.BAD_RESPONSE, str(error), received=received)
             case UnusableEndpointError():
                 return self._error(Outcome.CONNECT_ERROR, str(error), connected=False)
-            case httpx.RemoteProtocolError() if not _ENDED_EARLY.search(str(error)):
+            case httpx.RemoteProtocolError() if not re.search(_ENDED_EARLY, str(error)):
                 return self._error(
                     Outcome.BAD_RESPONSE, f"this is no HTTP: {error}", received=received
                 )
@@ -201,13 +199,13 @@ class Failures:
 def _outcome_of(status: int, text: str, *, is_json_error: bool, is_html: bool) -> Outcome:
     if status < HTTPStatus.BAD_REQUEST:
         return Outcome.BAD_RESPONSE
-    if status == HTTPStatus.NOT_FOUND and is_json_error and _MODEL_MISSING.search(text):
+    if status == HTTPStatus.NOT_FOUND and is_json_error and re.search(_MODEL_MISSING, text):
         return Outcome.MODEL_MISSING
     if is_html:
         return Outcome.HTTP_ERROR
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return Outcome.BUSY
-    if status == HTTPStatus.BAD_REQUEST or (status >= 500 and _CALLERS_FAULT.search(text)):
+    if status == HTTPStatus.BAD_REQUEST or (status >= 500 and re.search(_CALLERS_FAULT, text)):
         return Outcome.BAD_REQUEST
     return Outcome.HTTP_ERROR
 
