@@ -48,7 +48,7 @@ class _Gathered:
     documents: list[Document] = field(default_factory=list)
     images: list[bytes] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    bytes: int = 0
+    size_bytes: int = 0
     characters: int = 0
 
     def take(self, name: str, content: bytes) -> None:
@@ -86,8 +86,8 @@ class _Gathered:
         self.documents.append(document)
 
     def _count(self, size: int, name: str) -> None:
-        self.bytes += size
-        if self.bytes > MAX_BYTES:
+        self.size_bytes += size
+        if self.size_bytes > MAX_BYTES:
             raise _too_large(name, "the files together are")
 
 
