@@ -49,12 +49,20 @@ def _raise(_number: int, _frame: Any) -> NoReturn:
     raise TerminatedInterrupt
 
 
-def run_async(work: Coroutine[Any, Any, Result]) -> Result:
+def end_within(seconds: float, code: int) -> threading.Timer:
+    """From now on the process lives so long at most; its sockets close with it."""
+    last_resort = threading.Timer(seconds, os._exit, (code,))
+    last_resort.daemon = True
+    last_resort.start()
+    return last_resort
+
+
+def run_async(work: Coroutine[Any, Any, Result], patience_s: float = PATIENCE_S) -> Result:
     """Run a coroutine to its end; Ctrl-C and SIGTERM cancel it and raise their exception.
 
     The loop's thread pool is not waited for: a thread that asks a dead name server would keep
     the person waiting for minutes. Nor is anything else for long: a second signal, or
-    PATIENCE_S after the first, ends the process; its sockets close with it.
+    `patience_s` after the first, ends the process.
     """
     import asyncio
 
@@ -69,10 +77,7 @@ def run_async(work: Coroutine[Any, Any, Result]) -> Result:
         if stopped:
             os._exit(code)
         stopped.append(interrupt)
-        last_resort = threading.Timer(PATIENCE_S, os._exit, (code,))
-        last_resort.daemon = True
-        last_resort.start()
-        last_resorts.append(last_resort)
+        last_resorts.append(end_within(patience_s, code))
         loop.call_soon_threadsafe(task.cancel)
 
     numbers = (signal.SIGINT, *_terminating())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ollamamaster.contract.decision import rounded
 from ollamamaster.contract.times import rfc3339_of
-from ollamamaster.domain.workflow import ToolWork
+from ollamamaster.domain.workflow import ToolWork, waves
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -112,6 +112,21 @@ def _listed(name: str, reading: WorkflowReading) -> dict[str, Any]:
         "inputs": [] if workflow is None else [_input(each) for each in workflow.inputs],
         "path": reading.path,
         "problems": len(reading.problems),
+    }
+
+
+def described_data(name: str, reading: WorkflowReading) -> dict[str, Any]:
+    """One workflow as its file tells it: what it takes, what its steps do, what is wrong."""
+    workflow = reading.workflow
+    steps = () if workflow is None else workflow.steps
+    return {
+        **_listed(name, reading),
+        "steps": [
+            {"id": step.id, "does": does(step), "waits_for": sorted(step.waits_for)}
+            for step in steps
+        ],
+        "order": [list(wave) for wave in waves(steps)],
+        "problems": problems_data(reading.problems),
     }
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # Sessions of MCP clients live apart from the person's own.
 MCP_NAMES = "mcp:"
-_LONGEST_NAME = 100
+LONGEST_NAME = 100
 
 # Of the room there is, the newest turns keep at most this share word for word, and the summary of
 # the others takes at most that: a quarter is left, so that not every turn ends in a summary.
@@ -160,8 +160,8 @@ def checked_name(name: str) -> str:
     """The name, if it can be one. Raises UsageError."""
     if not name or name != one_line(name):
         raise UsageError(f"{name!r} is no name of a session: one line without blanks around it")
-    if len(name) > _LONGEST_NAME:
-        raise UsageError(f"the name of a session has at most {_LONGEST_NAME} characters")
+    if len(name) > LONGEST_NAME:
+        raise UsageError(f"the name of a session has at most {LONGEST_NAME} characters")
     return name
 
 

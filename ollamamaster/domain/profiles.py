@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ollamamaster.domain.calibration import Calibration
 from ollamamaster.domain.concurrency import Slots, slots_in
-from ollamamaster.domain.hardware_prior import (
-    Hardware,
-    hardware_of,
-    prior_of,
-    prior_rates,
-    share_outside,
-    spills,
-)
 from ollamamaster.domain.judged import Judged, judged_in
 from ollamamaster.domain.measures import FADE_LENGTH, Z80, Measure, number, surviving_quantiles
 from ollamamaster.domain.models import Capability
@@ -34,6 +26,7 @@ from ollamamaster.domain.profile_rows import (
     tokens_key,
 )
 from ollamamaster.domain.rates import Rate, Rates, Source
+from ollamamaster.domain.site import Site
 from ollamamaster.domain.task import Range
 
 if TYPE_CHECKING:
@@ -43,15 +36,6 @@ if TYPE_CHECKING:
 
 # A model that thinks writes its thoughts too: twice the tokens until it was measured.
 _THINKING_FACTOR = 2.0
-
-# How far a rate derived from other models of the same machine may be off, as sigma of its
-# logarithm; a model of half or twice the size says less of this one. Of 24 published llama-bench
-# results derived from another size (RTX 4090 and 3060, M1 Max, M4; 2 to 9 GB) half are within 8%,
-# all within 45%, and 22 within the 80% quantile this gives.
-_DERIVED_SIGMA = 0.25
-_DERIVED_SIGMA_PER_DOUBLING = 0.08
-# A model that spills out of graphics memory is slower than its neighbours tell.
-_SPILLED_SIGMA = 0.5
 
 # So many full measurements need no fallback: they would weigh 3 to 500 times as much.
 _ENOUGH = 4.0
@@ -69,54 +53,6 @@ _UNKNOWN_ROUND_TRIP_S = 0.05
 _OVERHEAD_SPREAD = 3.0
 
 _NOTHING: Row = {}
-
-
-# Of each other model its name, its size in doublings, and log(measured / prior).
-_Factors: TypeAlias = tuple[tuple[str, float, float], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Site:
-    """An instance as all its models share it: its hardware, and what those measured show.
-
-    `models` are the names of those.
-    """
-
-    instance: Instance
-    hardware: Hardware
-    models: frozenset[str]
-    decode: _Factors
-    prefill: _Factors
-    load: _Factors
-    _kept: dict[object, Rates] = field(default_factory=dict, compare=False, repr=False)
-
-    def rates(self, name: str, size: int, active: float, outside: float) -> Rates:
-        """The prior of a model of this name and size corrected by what the others showed.
-
-        `outside` is its share outside of graphics memory.
-        """
-        own = name if name in self.models else None
-        # Models of one size have the same prior, and the same neighbours but for themselves.
-        key = size, active, outside, own
-        found = self._kept.get(key)
-        if found is None:
-            prior = prior_of(size, active, self.hardware, outside)
-            found = self._kept[key] = self._corrected(prior, own, size, active, outside)
-        return found
-
-    def _corrected(
-        self, prior: Rates, own: str | None, size: int, active: float, outside: float
-    ) -> Rates:
-        if not self.models:
-            return prior
-        bits = math.log2(size)
-        active_bits = bits + math.log2(active)
-        more = _SPILLED_SIGMA if outside else 0.0
-        return Rates(
-            _corrected(prior.decode, self.decode, own, active_bits, more),
-            _corrected(prior.prefill, self.prefill, own, active_bits, more),
-            _corrected(prior.load_s, self.load, own, bits, 0.0),
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,22 +169,15 @@ class Profiles:
         return row if isinstance(row, dict) else _NOTHING
 
     def _fallback(self, pair: Pair) -> Rates:
+        """By other models of the instance, else the prior."""
         model, instance = pair
-        size = model.size_bytes
-        if model.remote_host is not None or not size:
-            return prior_rates(model, instance)
-        outside = share_outside(model, instance)
-        site = self._site(instance)
-        return site.rates(model.name.text, size, model.active_fraction, outside)
-
-    def _site(self, instance: Instance) -> _Site:
         key = "site", instance.id
-        found: _Site | None = self._kept.get(key)
+        found: Site | None = self._kept.get(key)
         # What it says of itself may have changed since it was looked at last.
         if found is None or found.instance is not instance:
             row = self._row(instance_key(instance.id))
-            found = self._kept[key] = _site_of(instance, row)
-        return found
+            found = self._kept[key] = Site.of(instance, row)
+        return found.rates(model)
 
     def _lengths(self, key: Key, fallback: Range) -> Range:
         answers = lengths_in(self._row(key))
@@ -270,51 +199,6 @@ class Profiles:
                 for o, b in zip(own, before, strict=True)
             )
         )
-
-
-def _corrected(
-    prior: Rate, factors: _Factors, own: str | None, bits: float, more_sigma: float
-) -> Rate:
-    """The prior of a model of so many doublings as those near it in size were off theirs."""
-    total = weight_sum = heaviest = nearest = 0.0
-    for name, other_bits, factor in factors:
-        if name != own:
-            distance = bits - other_bits
-            weight = 1 / (1 + distance * distance)
-            total += weight * factor
-            weight_sum += weight
-            if weight > heaviest:
-                heaviest, nearest = weight, distance
-    if not weight_sum:
-        return prior
-    sigma = _DERIVED_SIGMA + _DERIVED_SIGMA_PER_DOUBLING * abs(nearest) + more_sigma
-    median = prior.median * math.exp(total / weight_sum)
-    return Rate(median, math.exp(Z80 * sigma), Source.DERIVED)
-
-
-def _site_of(instance: Instance, row: Row) -> _Site:
-    hardware = hardware_of(instance)
-    factors: dict[str, list[tuple[str, float, float]]] = {"decode": [], "prefill": [], "load": []}
-    models = row.get("models")
-    for model, figures in models.items() if isinstance(models, dict) else ():
-        size = number(figures.get("bytes"), 1, 1e15) if isinstance(figures, dict) else None
-        active = number(figures.get("active"), 1e-6, 1) if size is not None else None
-        if size is None or active is None or spills(size, instance):
-            # What was seen on a cold start has no share; what cannot fit was spilled.
-            continue
-        prior = prior_of(size, active, hardware)
-        for name, rate in (
-            ("decode", prior.decode),
-            ("prefill", prior.prefill),
-            ("load", prior.load_s),
-        ):
-            value = number(figures.get(name), 1e-9, 1e9)
-            if value is not None:
-                bits = math.log2(size if name == "load" else size * active)
-                factors[name].append((model, bits, math.log(value / rate.median)))
-    shown = frozenset(name for found in factors.values() for name, _, _ in found)
-    decode, prefill, load = (tuple(found) for found in factors.values())
-    return _Site(instance, hardware, shown, decode, prefill, load)
 
 
 def _is_enough(own: Measure | None) -> TypeGuard[Measure]:

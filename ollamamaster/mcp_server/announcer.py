@@ -57,9 +57,11 @@ class Announcer:
         finally:
             self._listened.subtract(wanted)
 
-    def wants(self, uri: str) -> bool:
-        """Whether anyone would hear of it: what nobody wants need not be looked at."""
-        return self._listened[uri] > 0 or any(uri in s for _, s in self._subscribed.values())
+    @property
+    def wanted(self) -> frozenset[str]:
+        """What anyone would hear of: what nobody wants need not be looked at."""
+        listened = (uri for uri, count in self._listened.items() if count > 0)
+        return frozenset(listened).union(*(uris for _, uris in self._subscribed.values()))
 
     def changed(self, *uris: str) -> None:
         """Say soon that these resources changed; several changes until then are one."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from ollamamaster.domain.conversation import LONGEST_NAME
 from ollamamaster.domain.plain_text import one_line
 from ollamamaster.mcp_server.reply import RefusedError
 
@@ -88,7 +89,9 @@ class ModelsArguments(Arguments):
     ] = None
 
 
-class RouteArguments(Arguments):
+class AloneArguments(Arguments):
+    """A prompt that stands alone: nothing of it is kept."""
+
     prompt: Annotated[
         str,
         Field(
@@ -130,6 +133,72 @@ class RouteArguments(Arguments):
         ),
     ] = None
     wait: Wait = None
+
+
+class RouteArguments(AloneArguments):
+    """A prompt, alone or as the next turn of a session."""
+
+    session: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=LONGEST_NAME,
+            description=(
+                "The name of a conversation that goes on from call to call: the model gets what "
+                "was asked and answered under it before. A new name begins one."
+            ),
+        ),
+    ] = None
+
+
+class CompareArguments(Arguments):
+    prompt: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=PROMPT_LENGTH,
+            description="The whole task; the models see nothing else of this conversation.",
+        ),
+    ]
+    models: Annotated[
+        list[Name] | None,
+        Field(
+            max_length=LIST_LENGTH,
+            description="These models, as list_models names them. Leave out to get good ones.",
+        ),
+    ] = None
+    judge: Annotated[
+        Name | None,
+        Field(description="A model, as list_models names it, that scores the answers."),
+    ] = None
+    wait: Wait = None
+
+
+class WorkflowArguments(Arguments):
+    name: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=NAME_LENGTH,
+            description="The name of the workflow, as list_workflows tells it; never a path.",
+        ),
+    ]
+    inputs: Annotated[
+        dict[str, Any] | None,
+        Field(
+            max_length=LIST_LENGTH,
+            description="An object with a value for each input; what has a default may be missing.",
+        ),
+    ] = None
+    wait: Wait = None
+
+    @field_validator("inputs")
+    @classmethod
+    def _not_too_long(cls, value: Any) -> Any:
+        # They become prompts.
+        if value is not None and len(json.dumps(value, ensure_ascii=False)) > PROMPT_LENGTH:
+            raise ValueError(f"it has more than {PROMPT_LENGTH:,} characters")
+        return value
 
 
 class AssessArguments(Arguments):

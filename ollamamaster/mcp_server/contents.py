@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from ollamamaster.contract.discover import instance_data
 from ollamamaster.contract.models import models_data
+from ollamamaster.contract.workflow import described_data
 from ollamamaster.domain.catalogue import ModelQuery
+from ollamamaster.errors import UsageError
 
 if TYPE_CHECKING:
     from ollamamaster.bootstrap import Application
@@ -19,6 +21,7 @@ INSTANCES = "ollama://instances"
 MODELS = "ollama://models"
 RUNS = "ollama://runs"
 STATS = "ollama://history/stats"
+WORKFLOWS = "ollama://workflows"
 
 
 def fleet_contents(fleet: Fleet, application: Application) -> dict[str, str]:
@@ -40,6 +43,16 @@ def stats_text(application: Application) -> str:
 
     found = application.history_service().stats(application.past.profiles())
     return as_text(stats_data(found))
+
+
+def workflow_text(uri: str, application: Application) -> str | None:
+    """The workflow of this URI; None where there is none."""
+    name = unquote(uri.removeprefix(f"{WORKFLOWS}/"))
+    try:
+        reading = application.workflow_files.named(name)
+    except UsageError:
+        return None
+    return as_text(described_data(name, reading))
 
 
 def model_uri(name: str) -> str:

@@ -28,6 +28,10 @@ _NEXT = {
     ErrorCode.CONFIG_INVALID: "ask the person to run `ollamamaster config check`",
     ErrorCode.STATE_UNUSABLE: "ask the person whether the disk is full or the folder is readable",
     ErrorCode.FILE_UNUSABLE: "name other files, or put their text into the prompt",
+    ErrorCode.SERVER_FAILED: (
+        "tell the person that this MCP server of the workflow does not start; "
+        "`ollamamaster workflow check NAME` shows them why"
+    ),
     ErrorCode.PROMPT_MISSING: "give a prompt that is not empty",
 }
 

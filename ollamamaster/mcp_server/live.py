@@ -9,7 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ollamamaster.errors import OllamaMasterError, StateUnusableError
-from ollamamaster.mcp_server.contents import STATS, fleet_contents, stats_text
+from ollamamaster.mcp_server.contents import (
+    STATS,
+    WORKFLOWS,
+    fleet_contents,
+    stats_text,
+    workflow_text,
+)
 from ollamamaster.services.fleet import was_seen
 
 if TYPE_CHECKING:
@@ -58,7 +64,8 @@ class LiveFleet:
         self._pace = pace
         self._first: asyncio.Task[Fleet] | None = None
         self._wanted = asyncio.Event()
-        self._told: dict[str, str] | None = None
+        self._told: dict[str, str | None] | None = None
+        self._looked_at: frozenset[str] = frozenset()
         self._tasks: list[asyncio.Task[None]] = []
 
     def known(self) -> Fleet:
@@ -105,15 +112,27 @@ class LiveFleet:
     def announce(self) -> None:
         """Tell the subscribers what is not as it was when they were last told."""
         after = fleet_contents(self.known(), self._application)
-        if self._announcer.wants(STATS):
-            with contextlib.suppress(StateUnusableError):
-                after[STATS] = stats_text(self._application)
-        before, self._told = self._told, after
+        wanted = self._wanted_contents()
+        before, self._told = self._told, {**after, **wanted}
         if before is not None:
             uris = before.keys() | after.keys()
             # What nobody wanted until now was not looked at, and is no news.
-            uris -= {STATS} - (before.keys() & after.keys())
-            self._announcer.changed(*(u for u in uris if before.get(u) != after.get(u)))
+            uris = (uris - self._looked_at - wanted.keys()) | (self._looked_at & wanted.keys())
+            told = self._told
+            self._announcer.changed(*(u for u in uris if before.get(u) != told.get(u)))
+        self._looked_at = frozenset(wanted)
+
+    def _wanted_contents(self) -> dict[str, str | None]:
+        """What is only looked at for subscribers; None for what is not there."""
+        wanted = self._announcer.wanted
+        found: dict[str, str | None] = {}
+        if STATS in wanted:
+            with contextlib.suppress(StateUnusableError):
+                found[STATS] = stats_text(self._application)
+        for uri in wanted:
+            if uri.startswith(f"{WORKFLOWS}/"):
+                found[uri] = workflow_text(uri, self._application)
+        return found
 
     async def _quiet_start(self) -> None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -10,16 +11,19 @@ import mcp_types
 from mcp.server.subscriptions import ListenHandler
 from mcp.shared.exceptions import MCPError
 
+from ollamamaster.domain.references import as_text as as_plain
 from ollamamaster.errors import NoInstanceError, OllamaMasterError
 from ollamamaster.mcp_server.contents import (
     INSTANCES,
     MODELS,
     RUNS,
     STATS,
+    WORKFLOWS,
     as_text,
     fleet_contents,
     model_uri,
     stats_text,
+    workflow_text,
 )
 from ollamamaster.mcp_server.failures import refusal_of
 from ollamamaster.mcp_server.long_call import reply_of
@@ -46,6 +50,7 @@ _RESOURCES = (
 _TEMPLATES = (
     (f"{MODELS}/{{name}}", "model", "One model of the fleet; its name is percent-encoded."),
     (f"{RUNS}/{{id}}", "run", "One run: its result, or the text so far and the time left."),
+    (f"{WORKFLOWS}/{{name}}", "workflow", "One of the person's workflows: inputs and steps."),
 )
 
 
@@ -98,6 +103,8 @@ class Resources:
     async def _text(self, uri: str) -> str | None:
         if uri == STATS:
             return stats_text(self.served.application)
+        if uri.startswith(f"{WORKFLOWS}/"):
+            return await asyncio.to_thread(workflow_text, uri, self.served.application)
         return self._run(uri) if uri.startswith(f"{RUNS}/") else await self._of_fleet(uri)
 
     async def _of_fleet(self, uri: str) -> str | None:
@@ -124,6 +131,7 @@ class Resources:
     ) -> mcp_types.EmptyResult:
         self._from_now_on()
         self.served.announcer.subscribe(ctx.session, str(params.uri))
+        self._from_now_on()
         return mcp_types.EmptyResult()
 
     async def listen(
@@ -132,10 +140,15 @@ class Resources:
         """The one stream of changes of the newest revision."""
         self._from_now_on()
         with self.served.announcer.listening(params.notifications.resource_subscriptions or ()):
+            self._from_now_on()
             return await self._listening(ctx, params)
 
     def _from_now_on(self) -> None:
-        """What a subscriber could have read until now is no news to it."""
+        """What a subscriber could have read until now is no news to it.
+
+        Before it is known as one, so that it is not told; and after, for what is only looked at
+        since it wants it.
+        """
         self.served.live.want()
         self.served.live.announce()
 
@@ -148,7 +161,7 @@ class Resources:
     async def complete(
         self, _ctx: Context, params: mcp_types.CompleteRequestParams
     ) -> mcp_types.CompleteResult:
-        """Names of models, ids of instances and runs, by what an argument is called."""
+        """Names of models and workflows, ids of instances and runs, choices of inputs."""
         typed = params.argument.value.lower()
         values = [v for v in self._known(params.argument.name, params.ref) if typed in v.lower()]
         values.sort(key=lambda value: (not value.lower().startswith(typed), value))
@@ -167,10 +180,23 @@ class Resources:
     ) -> set[str]:
         fleet = self.served.live.known()
         uri = ref.uri if isinstance(ref, mcp_types.ResourceTemplateReference) else ""
+        if uri.startswith(f"{WORKFLOWS}/") or argument == "workflow":
+            return set(self.served.application.workflow_files.names())
+        if uri.startswith(f"{RUNS}/"):
+            return {run.id for run in self.served.runs}
+        if isinstance(ref, mcp_types.PromptReference) and (choices := self._choices(argument, ref)):
+            return choices
         if argument in {"model", "models"} or uri.startswith(f"{MODELS}/"):
             return {sendable(str(model.name)) for i in fleet for model in i.models}
         if argument == "instance":
             return {instance.id for instance in fleet}
-        if uri.startswith(f"{RUNS}/"):
-            return {run.id for run in self.served.runs}
         return set()
+
+    def _choices(self, argument: str, ref: mcp_types.PromptReference) -> set[str]:
+        """What the input of a workflow may be, where its prompt is filled in."""
+        try:
+            workflow = self.served.workflows.named(ref.name)
+        except OllamaMasterError:
+            return set()
+        inputs = (each for each in workflow.inputs if each.name == argument)
+        return {sendable(as_plain(choice)) for each in inputs for choice in each.choices}

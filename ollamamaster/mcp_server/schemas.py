@@ -133,6 +133,18 @@ def _run(keys: dict[str, Schema]) -> Schema:
     }
 
 
+USAGE = _all_of(prompt_tokens=WHOLE_OR_NULL, output_tokens=WHOLE_OR_NULL)
+
+TIMING = _all_of(
+    total_s=NUMBER_OR_NULL,
+    first_token_s=NUMBER_OR_NULL,
+    queue_s=NUMBER_OR_NULL,
+    load_s=NUMBER_OR_NULL,
+    prompt_s=NUMBER_OR_NULL,
+    generation_s=NUMBER_OR_NULL,
+    tokens_per_s=NUMBER_OR_NULL,
+)
+
 ROUTE = _run(
     {
         "response": TEXT,
@@ -150,17 +162,103 @@ ROUTE = _run(
                 seconds=NUMBER_OR_NULL,
             )
         ),
-        "usage": _all_of(prompt_tokens=WHOLE_OR_NULL, output_tokens=WHOLE_OR_NULL),
-        "timing": _all_of(
-            total_s=NUMBER_OR_NULL,
-            first_token_s=NUMBER_OR_NULL,
-            queue_s=NUMBER_OR_NULL,
-            load_s=NUMBER_OR_NULL,
-            prompt_s=NUMBER_OR_NULL,
-            generation_s=NUMBER_OR_NULL,
-            tokens_per_s=NUMBER_OR_NULL,
-        ),
+        "usage": USAGE,
+        "timing": TIMING,
         "estimate": _or_null(QUANTILES),
+    }
+)
+
+COMPARE = _run(
+    {
+        "prompt": TEXT,
+        "results": _many(
+            _all_of(
+                model=TEXT,
+                instance=TEXT_OR_NULL,
+                outcome=TEXT,
+                response=TEXT_OR_NULL,
+                thinking=TEXT_OR_NULL,
+                timing=TIMING,
+                usage=USAGE,
+                estimate=_or_null(QUANTILES),
+                error=TEXT_OR_NULL,
+            )
+        ),
+        "agreement": _all_of(groups=_many(_many(WHOLE)), score=NUMBER_OR_NULL, method=TEXT),
+        "judge": _or_null(
+            _all_of(
+                model=TEXT,
+                criteria=TEXT,
+                scores=_many(NUMBER_OR_NULL),
+                winner=WHOLE_OR_NULL,
+                order_dependent=YES_NO,
+                rounds=_many(
+                    _all_of(
+                        order=_many(WHOLE),
+                        scores=_many(NUMBER_OR_NULL),
+                        reason=TEXT_OR_NULL,
+                        error=TEXT_OR_NULL,
+                        instance=TEXT_OR_NULL,
+                        seconds=NUMBER_OR_NULL,
+                    )
+                ),
+            )
+        ),
+        "vote": WHOLE_OR_NULL,
+        "fastest": WHOLE_OR_NULL,
+        "seconds": NUMBER,
+        "plan": _many(
+            _all_of(
+                index=WHOLE,
+                model=TEXT,
+                instance=TEXT,
+                starts_in_s=NUMBER,
+                done_in_s=NUMBER,
+                behind=_many(WHOLE),
+            )
+        ),
+    }
+)
+
+WORKFLOWS = _all_of(
+    workflows=_many(
+        _all_of(
+            name=TEXT,
+            description=TEXT_OR_NULL,
+            inputs=_many(
+                _all_of(
+                    name=TEXT,
+                    description=TEXT,
+                    type=TEXT,
+                    required=YES_NO,
+                    default={},
+                    choices={"type": "array"},
+                )
+            ),
+            path=TEXT,
+            problems=WHOLE,
+        )
+    )
+)
+
+WORKFLOW = _run(
+    {
+        "workflow": TEXT,
+        "output": TEXT_OR_NULL,
+        "steps": _many(
+            _all_of(
+                id=TEXT,
+                status={"type": "string", "enum": ["ok", "failed", "skipped", "cancelled"]},
+                text=TEXT,
+                data={},
+                model=TEXT_OR_NULL,
+                instance=TEXT_OR_NULL,
+                seconds=NUMBER,
+                error=TEXT_OR_NULL,
+            )
+        ),
+        "seconds": NUMBER,
+        "expected_seconds": NUMBER_OR_NULL,
     }
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,12 +15,34 @@ if TYPE_CHECKING:
     from ollamamaster.bootstrap import Application
     from ollamamaster.services.assess import AssessService
     from ollamamaster.services.route import RouteService
+    from ollamamaster.services.session import SessionService
+    from ollamamaster.services.workflow import WorkflowService
 
 
 # Everyone in line decides anew whenever something begins or ends, behind all before it: of 200 at
 # once on twelve instances none was answered within 20 s, with four in line all were
 # (tests/benchmarks/mcp_server.py). Whoever has begun makes way, so no machine waits for the door.
 IN_LINE = 4
+
+
+@dataclass
+class Place:
+    """One place at the door: taken once, given back once, however often either is asked."""
+
+    door: asyncio.Semaphore
+    _held: bool = False
+
+    async def enter(self) -> None:
+        """Wait for it."""
+        if not self._held:
+            await self.door.acquire()
+            self._held = True
+
+    def leave(self) -> None:
+        """Let the next one into the line."""
+        if self._held:
+            self._held = False
+            self.door.release()
 
 
 @dataclass
@@ -47,9 +69,21 @@ class Served:
             self.application.clock, lambda run_id: self.announcer.changed(f"ollama://runs/{run_id}")
         )
 
+    def place(self) -> Place:
+        """A place at the door, not taken yet."""
+        return Place(self.door)
+
     @cached_property
     def routes(self) -> RouteService:
         return self.application.route_service()
+
+    @cached_property
+    def sessions(self) -> SessionService:
+        return self.application.session_service()
+
+    @cached_property
+    def workflows(self) -> WorkflowService:
+        return replace(self.application.workflow_service(), find=self.live.fleet)
 
     @cached_property
     def assessments(self) -> AssessService:

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import sys
 import threading
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import mcp_types
 from mcp.shared.message import SessionMessage
 
+from ollamamaster.mcp_server.sendable import sendable
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
     from mcp.server import Server
@@ -32,10 +35,10 @@ if TYPE_CHECKING:
 _LAST_WORDS_S = 0.1
 
 
-async def serve_stdio(server: Server[Served]) -> None:
-    """Serve one host until the end of input."""
+async def serve_stdio(server: Server[Served], ended: Callable[[], object] = lambda: None) -> None:
+    """Serve one host until the end of input; `ended` is called when that has come."""
     with _private_streams() as (wire_in, wire_out):
-        async with _Wire(wire_in, wire_out).streams() as (received, sent):
+        async with _Wire(wire_in, wire_out, ended).streams() as (received, sent):
             await server.run(received, sent, server.create_initialization_options())
 
 
@@ -59,9 +62,10 @@ def _private_streams() -> Iterator[tuple[int, int]]:
 class _Wire:
     """One JSON document a line, in and out."""
 
-    def __init__(self, wire_in: int, wire_out: int) -> None:
+    def __init__(self, wire_in: int, wire_out: int, ended: Callable[[], object]) -> None:
         self._in = wire_in
         self._writer = _Writer(wire_out)
+        self._ended = ended
         self._loop = asyncio.get_running_loop()
         self._asked: set[mcp_types.RequestId | None] = set()
         self._quiet = asyncio.Event()
@@ -113,27 +117,33 @@ class _Wire:
         with contextlib.suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
             while (line := await lines.get()) is not None:
                 text = line.decode("utf-8", "replace")
-                if text.strip():
-                    await to_server.send(self._message(text))
+                if not text.strip():
+                    continue
+                await self._pass_on(text, to_server)
+            self._ended()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._quiet.wait(), _LAST_WORDS_S)
         to_server.close()
 
-    def _message(self, text: str) -> SessionMessage | Exception:
+    async def _pass_on(
+        self, text: str, to_server: MemoryObjectSendStream[SessionMessage | Exception]
+    ) -> None:
         try:
-            message = mcp_types.jsonrpc_message_adapter.validate_json(text, by_name=False)
-        except ValueError as error:
-            return error
+            message = _message_in(text)
+        except _NoMessageError as wrong:
+            # The SDK would say nothing, and the host would wait for ever.
+            if wrong.answer is not None:
+                await self._writer.write(_line_of(wrong.answer))
+            return
         if isinstance(message, mcp_types.JSONRPCRequest):
             self._asked.add(message.id)
             self._quiet.clear()
-        return SessionMessage(message)
+        await to_server.send(SessionMessage(message))
 
     async def _send(self, from_server: MemoryObjectReceiveStream[SessionMessage]) -> None:
         async for each in from_server:
             message = each.message
-            line = message.model_dump_json(by_alias=True, exclude_unset=True) + "\n"
-            if not await self._writer.write(line.encode()):
+            if not await self._writer.write(_line_of(message)):
                 from_server.close()
                 return
             if isinstance(message, mcp_types.JSONRPCResponse | mcp_types.JSONRPCError):
@@ -163,6 +173,46 @@ class _Writer:
             while True:
                 line, done = self._lines.get()
                 self._loop.call_soon_threadsafe(_tell, done, _write_all(self._descriptor, line))
+
+
+def _line_of(message: mcp_types.JSONRPCMessage) -> bytes:
+    return message.model_dump_json(by_alias=True, exclude_unset=True).encode() + b"\n"
+
+
+class _NoMessageError(Exception):
+    """A line is no message. `answer` is what to tell the host, None where it expects nothing."""
+
+    def __init__(self, answer: mcp_types.JSONRPCError | None) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+def _message_in(text: str) -> mcp_types.JSONRPCMessage:
+    """The message of a line. Raises _NoMessageError."""
+    try:
+        return mcp_types.jsonrpc_message_adapter.validate_json(text, by_name=False)
+    except ValueError:
+        pass
+    try:
+        # JSON of JavaScript may hold half a character, where a text was cut within one.
+        document = sendable(json.loads(text))
+    except (ValueError, RecursionError):
+        raise _error(None, mcp_types.PARSE_ERROR, "the line is no JSON") from None
+    try:
+        return mcp_types.jsonrpc_message_adapter.validate_python(document, by_name=False)
+    except ValueError:
+        pass
+    if isinstance(document, dict) and not {"id", "method"} <= document.keys():
+        raise _NoMessageError(None)
+    asked = document.get("id") if isinstance(document, dict) else None
+    known = isinstance(asked, str | int) and not isinstance(asked, bool)
+    said = "the line is no request of JSON-RPC 2.0"
+    raise _error(asked if known else None, mcp_types.INVALID_REQUEST, said)
+
+
+def _error(asked: Any, code: int, said: str) -> _NoMessageError:
+    error = mcp_types.ErrorData(code=code, message=said)
+    return _NoMessageError(mcp_types.JSONRPCError(jsonrpc="2.0", id=asked, error=error))
 
 
 def _tell(done: asyncio.Future[bool], result: bool) -> None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ollamamaster.domain.catalogue import FleetModel
+    from ollamamaster.domain.comparing import CompareResult
     from ollamamaster.domain.instances import Instance
     from ollamamaster.domain.routing import RouteResult
     from ollamamaster.domain.selection import Decision
@@ -53,6 +54,42 @@ def answer_text(result: RouteResult) -> str:
     if result.decision is not None:
         lines += decision_lines(result.decision)
     return "\n".join(lines)
+
+
+def comparison_text(result: CompareResult) -> str:
+    """Every answer, marked as a model's words, how alike they are, and what the judge says."""
+    lines = []
+    for answer in result.answers:
+        who = one_line(f"{answer.model} on {answer.instance_name or answer.instance or '?'}")
+        if answer.ok:
+            took = f" in {seconds(answer.own_s)}" if answer.own_s is not None else ""
+            lines += [f"Answer of {who}{took}.", quoted(answer.text or "")]
+        else:
+            why = answer.error.message if answer.error is not None else answer.outcome
+            lines.append(f"{one_line(answer.model)} gave no answer: {one_line(why)}")
+    found, answers = result.agreement, result.answers
+    if found.score is not None:
+        groups = [" and ".join(one_line(answers[i].model) for i in g) for g in found.groups]
+        lines.append(
+            f"Agreement: {found.score:.2f} of 1 ({found.method}). Alike: {'; '.join(groups)}."
+        )
+    if result.judgement is not None:
+        lines.append(_judgement_line(result))
+    if result.judge_error is not None:
+        lines.append(f"The judge gave no verdict: {one_line(result.judge_error.message)}")
+    return "\n".join(lines)
+
+
+def _judgement_line(result: CompareResult) -> str:
+    told = result.judgement
+    assert told is not None  # noqa: S101 (asked before)
+    scores = ", ".join(
+        f"{one_line(answer.model)} {'-' if score is None else f'{score:g}'}"
+        for answer, score in zip(result.answers, told.scores, strict=True)
+    )
+    best = "none is the best" if told.winner is None else result.answers[told.winner].model
+    turned = "; it changed with the order of reading" if told.order_dependent else ""
+    return f"Judge {one_line(told.model)}: {scores}; best: {one_line(best)}{turned}."
 
 
 def decision_lines(decision: Decision) -> list[str]:

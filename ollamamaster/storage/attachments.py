@@ -48,16 +48,15 @@ class _Gathered:
     documents: list[Document] = field(default_factory=list)
     images: list[bytes] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    bytes: int = 0
+    size_bytes: int = 0
     characters: int = 0
 
-    def read(self, path: Path) -> None:
-        content = content_of(path)
-        self._count(len(content), str(path))
+    def take(self, name: str, content: bytes) -> None:
+        self._count(len(content), name)
         if _is_image(content):
             self.images.append(content)
         else:
-            self._add(document_of(content, str(path)))
+            self._add(document_of(content, name))
 
     def read_folder(self, folder: Path) -> None:
         """Every text in it and below; what is hidden, no text, or too large is left out."""
@@ -87,8 +86,8 @@ class _Gathered:
         self.documents.append(document)
 
     def _count(self, size: int, name: str) -> None:
-        self.bytes += size
-        if self.bytes > MAX_BYTES:
+        self.size_bytes += size
+        if self.size_bytes > MAX_BYTES:
             raise _too_large(name, "the files together are")
 
 
@@ -103,8 +102,16 @@ def read_attachments(paths: Iterable[str], *, recursive: bool = False) -> Attach
         if recursive and path.is_dir():
             gathered.read_folder(path)
         else:
-            gathered.read(path)
+            gathered.take(str(path), content_of(path))
     return Attachments(tuple(gathered.documents), tuple(gathered.images), tuple(gathered.notes))
+
+
+def attachments_of(files: Iterable[tuple[str, bytes]]) -> Attachments:
+    """What files of these names and contents are. Raises FileUnusableError as above."""
+    gathered = _Gathered()
+    for name, content in files:
+        gathered.take(name, content)
+    return Attachments(tuple(gathered.documents), tuple(gathered.images))
 
 
 def _expanded(paths: Iterable[str], *, folders: bool) -> Iterator[Path]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.workflow_problems import Mistake, WorkflowProblem, WorkflowReading, near
-from ollamamaster.errors import FailedError, FileUnusableError, UsageError, WorkflowInvalidError
+from ollamamaster.errors import FailedError, FileUnusableError, UsageError
 from ollamamaster.storage.atomic import create_file
 from ollamamaster.storage.lock import unusable
 from ollamamaster.storage.workflow_file import read_workflow
@@ -34,7 +34,7 @@ class WorkflowFiles:
         return tuple(sorted(_names(self.folder)))
 
     def named(self, name: str) -> WorkflowReading:
-        """The workflow of this name, never of a path. Raises UsageError, WorkflowInvalidError."""
+        """The workflow of this name, never of a path. Raises UsageError."""
         if not re.fullmatch(WORKFLOW_NAME, name) or name not in self.names():
             raise UsageError(f"there is no workflow {name!r}", hint=self._near(name))
         return self._read(self.folder / f"{name}{_ENDING}")
@@ -42,8 +42,7 @@ class WorkflowFiles:
     def typed(self, text: str) -> WorkflowReading:
         """The workflow that a person typed: a name, or the path of a file.
 
-        Raises UsageError and FileUnusableError where there is none, WorkflowInvalidError where
-        it cannot be read.
+        Raises UsageError and FileUnusableError where there is none.
         """
         if re.fullmatch(WORKFLOW_NAME, text):
             return self.named(text)
@@ -91,11 +90,9 @@ class WorkflowFiles:
             with path.open("rb") as file:
                 content = file.read(_MAX_BYTES + 1)
         except OSError as error:
-            raise WorkflowInvalidError(
-                f"{path} cannot be read: {error.strerror or error}"
-            ) from error
+            return _unreadable(path, f"it cannot be read: {error.strerror or error}")
         if len(content) > _MAX_BYTES:
-            raise WorkflowInvalidError(f"{path} is larger than {_MAX_BYTES // 1_000_000} MB")
+            return _unreadable(path, f"it is larger than {_MAX_BYTES // 1_000_000} MB")
         try:
             # some editors begin a file with a byte order mark
             text = content.decode("utf-8-sig")
@@ -106,6 +103,10 @@ class WorkflowFiles:
             )
             return WorkflowReading(str(path), None, (problem,))
         return read_workflow(text, path)
+
+
+def _unreadable(path: Path, why: str) -> WorkflowReading:
+    return WorkflowReading(str(path), None, (WorkflowProblem(Mistake.TOML, why),))
 
 
 def ready_made_names() -> tuple[str, ...]:

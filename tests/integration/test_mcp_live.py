@@ -154,6 +154,24 @@ async def test_one_who_did_not_subscribe_to_a_resource_hears_nothing_of_it(
     assert heard == [INSTANCES]
 
 
+async def test_a_workflow_that_is_written_changed_and_deleted_is_told(
+    era: str, fleet: SimulatedFleet
+) -> None:
+    uri = "ollama://workflows/w"
+    path = fleet.home / "workflows" / "w.toml"
+    body = 'name = "w"\n[[steps]]\nid = "a"\nprompt = "Hi"\n'
+    async with hearing(era, ONLY_READING, uri) as (connected, heard):
+        path.parent.mkdir()
+        path.write_text(body, "utf-8")
+        await until(lambda: heard == [uri], "the new one is heard of")
+        path.write_text(body.replace('"a"', '"b"'), "utf-8")
+        await until(lambda: heard == [uri] * 2, "the change is heard of")
+        changed = await content(connected, uri)
+        path.unlink()
+        await until(lambda: heard == [uri] * 3, "the end is heard of")
+    assert [step["id"] for step in changed["steps"]] == ["b"]
+
+
 async def test_an_answer_changes_the_history(era: str, fleet: SimulatedFleet) -> None:
     async with hearing(era, ONLY_READING, STATS) as (connected, heard):
         before = await content(connected, STATS)
@@ -179,7 +197,11 @@ async def test_the_templates_are_listed(era: str) -> None:
         listed = {str(r.uri) for r in (await connected.list_resources()).resources}
         templates = (await connected.list_resource_templates()).resource_templates
     assert listed == {INSTANCES, MODELS, STATS}
-    assert {t.uri_template for t in templates} == {f"{MODELS}/{{name}}", "ollama://runs/{id}"}
+    assert {t.uri_template for t in templates} == {
+        f"{MODELS}/{{name}}",
+        "ollama://runs/{id}",
+        "ollama://workflows/{name}",
+    }
 
 
 @pytest.mark.usefixtures("_seen")

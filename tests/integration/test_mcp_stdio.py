@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from mcp import Client
+from mcp_types import INVALID_REQUEST, PARSE_ERROR
 from program import PATIENCE_S, run, running, wait_until
 from served_fleet import ERAS, SMALL, STORY, ask, generates, load, over_stdio
 
+from ollamamaster.cli.commands.serve_mcp import GONE_WITHIN_S
 from ollamamaster.errors import ExitCode
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
@@ -74,9 +76,13 @@ class Host:
         assert isinstance(found, dict)
         return found
 
-    def _write(self, message: dict[str, Any]) -> None:
-        self._to.write(json.dumps({"jsonrpc": "2.0", **message}).encode() + b"\n")
+    def write(self, line: bytes) -> None:
+        """Send whatever it is."""
+        self._to.write(line + b"\n")
         self._to.flush()
+
+    def _write(self, message: dict[str, Any]) -> None:
+        self.write(json.dumps({"jsonrpc": "2.0", **message}).encode())
 
 
 @contextmanager
@@ -93,6 +99,12 @@ def in_mid_call(fleet: SimulatedFleet) -> Iterator[Host]:
         wait_until(lambda: generates(fleet["a"]), "the generation begins")
         yield found
         wait_until(lambda: not generates(fleet["a"]), "the generation ends")
+
+
+@pytest.fixture(scope="module")
+def served(fleet: SimulatedFleet) -> Iterator[Host]:
+    with host(fleet) as found:
+        yield found
 
 
 @pytest.mark.anyio
@@ -135,6 +147,35 @@ def test_a_signal_ends_a_call(number: str, code: ExitCode, fleet: SimulatedFleet
     with in_mid_call(fleet) as found:
         found.process.send_signal(getattr(signal, number))
         assert found.process.wait(PATIENCE_S) == code
+
+
+@POSIX
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(None, ExitCode.OK), ("SIGINT", ExitCode.INTERRUPTED), ("SIGTERM", ExitCode.TERMINATED)],
+)
+def test_what_hangs_while_it_ends_holds_up_nobody(
+    number: str | None, code: ExitCode, fleet: SimulatedFleet, tmp_path: Path
+) -> None:
+    """Nothing is waited for without a bound: here it is the lifespan that never closes."""
+    env = with_module(
+        fleet,
+        tmp_path,
+        "import asyncio, ollamamaster.mcp_server.served as s\n"
+        "async def close(self): await asyncio.Event().wait()\n"
+        "s.Served.close = close\n",
+    )
+    with running("serve-mcp", env=env, stdin=subprocess.PIPE) as process:
+        Host(process)
+        if number is None:
+            process.communicate(timeout=PATIENCE_S)
+        else:
+            process.send_signal(getattr(signal, number))
+        assert process.wait(PATIENCE_S) == code
+
+
+def test_it_may_take_less_than_half_a_second_to_end() -> None:
+    assert GONE_WITHIN_S < 0.5
 
 
 def test_a_cancelled_request_ends_the_generation_and_the_server_goes_on(
@@ -207,19 +248,59 @@ def test_a_line_that_is_no_json_does_not_end_the_server(fleet: SimulatedFleet) -
         assert found.ask("ping")["result"] == {}
 
 
+@pytest.mark.parametrize(
+    ("line", "asked", "code"),
+    [
+        (b"hello", None, PARSE_ERROR),
+        (b"[" * 100_000, None, PARSE_ERROR),
+        (b"[]", None, INVALID_REQUEST),
+        (b'{"jsonrpc":"2.0","id":7,"method":5}', 7, INVALID_REQUEST),
+        (b'{"jsonrpc":"1.0","id":"seven","method":"ping"}', "seven", INVALID_REQUEST),
+        (b'{"jsonrpc":"2.0","id":7,"method":"ping","params":[1]}', 7, INVALID_REQUEST),
+    ],
+)
+def test_a_host_does_not_wait_for_ever_when_it_sent_no_message(
+    line: bytes, asked: int | str | None, code: int, served: Host
+) -> None:
+    served.write(line)
+    answer = served.read()
+    assert (answer["id"], answer["error"]["code"]) == (asked, code)
+
+
+def test_a_notification_that_is_none_is_not_answered(served: Host) -> None:
+    served.write(b'{"jsonrpc":"2.0","method":5}')
+    asked = served.send("ping")
+    assert served.read()["id"] == asked
+
+
+def test_half_a_character_is_taken_for_a_question_mark(served: Host) -> None:
+    """JavaScript that cuts a text within a character sends such a half."""
+    answer = served.ask(
+        "tools/call", {"name": "list_models", "arguments": {"pattern": SMALL, "\ud83d": 1}}
+    )
+    assert "unknown argument '?'" in answer["result"]["content"][0]["text"]
+
+
+def with_module(fleet: SimulatedFleet, folder: Path, text: str) -> dict[str, str]:
+    """An environment in which Python loads a module of this text by itself."""
+    (folder / "sitecustomize.py").write_text(text)
+    paths = os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return {**fleet.environment(), "PYTHONPATH": paths}
+
+
 def test_what_a_library_prints_is_not_on_stdout(fleet: SimulatedFleet, tmp_path: Path) -> None:
-    """A module that Python loads by itself prints, and so does a child of it, while serving."""
-    (tmp_path / "sitecustomize.py").write_text(
+    """It prints, and so does a child of it, while serving."""
+    env = with_module(
+        fleet,
+        tmp_path,
         "import ollamamaster.domain.catalogue as c, subprocess, sys\n"
         "real = c.catalogue\n"
         "def catalogue(*a, **k):\n"
         "    print('noise')\n"
         "    subprocess.run([sys.executable, '-S', '-c', 'print(\"child\")'])\n"
         "    return real(*a, **k)\n"
-        "c.catalogue = catalogue\n"
+        "c.catalogue = catalogue\n",
     )
-    paths = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
-    env = {**fleet.environment(), "PYTHONPATH": paths}
     with running("serve-mcp", env=env, stdin=subprocess.PIPE) as process:
         found = Host(process)
         answer = found.ask("tools/call", {"name": "list_models", "arguments": {}})

@@ -86,6 +86,48 @@ def test_a_link_that_stays_inside_is_followed(root: Path) -> None:
 
 
 @POSIX
+@pytest.mark.parametrize("swapped", ["inner", "inner/deep.txt"])
+def test_a_link_that_is_put_there_after_the_look_is_not_followed(
+    swapped: str, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may write below a root must not choose what is read elsewhere."""
+    outside = root.parent / "outside"
+    outside.mkdir()
+    (outside / "deep.txt").write_text("outside")
+    real = os.path.realpath
+
+    def looked(path: str | Path) -> str:
+        found = real(path)
+        if found.endswith("deep.txt"):
+            (root / swapped).rename(root / "moved")
+            (root / swapped).symlink_to(outside / swapped.removeprefix("inner").strip("/"))
+        return found
+
+    monkeypatch.setattr(os.path, "realpath", looked)
+    with pytest.raises(RefusedError):
+        texts(root, "inner/deep.txt")
+
+
+def test_all_files_together_have_a_limit(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ollamamaster.storage.attachments.MAX_BYTES", 8)
+    assert texts(root, "note.txt") == ["inside"]
+    with pytest.raises(FileUnusableError, match="together"):
+        texts(root, "note.txt", "inner/deep.txt")
+
+
+def test_one_root_may_be_inside_another(root: Path) -> None:
+    both = [str(root / "inner"), str(root)]
+    (document,) = read_allowed(["note.txt"], both).documents
+    assert document.text == "inside"
+
+
+def test_a_root_that_is_a_link_is_the_folder_it_leads_to(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(root)
+    (document,) = read_allowed([str(root / "note.txt")], [str(tmp_path / "link")]).documents
+    assert document.text == "inside"
+
+
+@POSIX
 def test_a_pipe_is_not_waited_for(root: Path) -> None:
     os.mkfifo(root / "pipe")
     with pytest.raises(RefusedError):

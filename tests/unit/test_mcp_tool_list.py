@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ollamamaster.mcp_server.tools import TOOLS
+from ollamamaster.mcp_server.tools import TOOLS, offered
 
 # Written by hand: hosts and agents depend on each word here.
 WAIT = {"type": "number", "minimum": 0, "maximum": 600}
@@ -25,6 +25,13 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
         "max_time": {"type": "number", "minimum": 1, "maximum": 86_400},
         "system": {"type": "string", "maxLength": 10_000},
         "files": NAMES,
+        "wait": WAIT,
+        "session": {"type": "string", "minLength": 1, "maxLength": 100},
+    },
+    "compare_models": {
+        "prompt": {"type": "string", "minLength": 1, "maxLength": 1_000_000},
+        "models": NAMES,
+        "judge": {"type": "string", "minLength": 1, "maxLength": 1000},
         "wait": WAIT,
     },
     "assess_capability": {
@@ -52,11 +59,19 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     },
     "discover_instances": {"targets": NAMES, "refresh": {"type": "boolean", "default": False}},
     "fleet_status": {},
+    "list_workflows": {},
+    "run_workflow": {
+        "name": {"type": "string", "minLength": 1, "maxLength": 1000},
+        "inputs": {"type": "object", "additionalProperties": True, "maxProperties": 32},
+        "wait": WAIT,
+    },
     "get_result": {"run_id": RUN_ID, "wait": WAIT},
     "cancel_run": {"run_id": RUN_ID},
 }
 REQUIRED = {
     "route_request": ["prompt"],
+    "compare_models": ["prompt"],
+    "run_workflow": ["name"],
     "assess_capability": ["task_description"],
     "get_result": ["run_id"],
     "cancel_run": ["run_id"],
@@ -64,6 +79,9 @@ REQUIRED = {
 # read_only, destructive, idempotent, open_world
 HINTS = {
     "route_request": (True, None, None, True),
+    "compare_models": (True, None, None, True),
+    "list_workflows": (True, None, None, False),
+    "run_workflow": (False, True, False, True),
     "assess_capability": (True, None, None, False),
     "list_models": (True, None, None, True),
     "discover_instances": (True, None, None, True),
@@ -111,6 +129,14 @@ def test_a_tool_says_what_it_may_do(name: str) -> None:
 def test_the_result_says_which_keys_are_always_there(name: str) -> None:
     assert BY_NAME[name].output["type"] == "object"
     assert BY_NAME[name].output["required"]
+
+
+def test_a_read_only_server_has_neither_sessions_nor_what_changes_something() -> None:
+    by_name = {tool.name: tool for tool in offered(read_only=True)}
+    assert set(ARGUMENTS) - set(by_name) == {"run_workflow", "cancel_run"}
+    alone = by_name["route_request"].listed()
+    assert set(ARGUMENTS["route_request"]) - set(alone.input_schema["properties"]) == {"session"}
+    assert "session" not in (alone.description or "")
 
 
 def test_a_description_fits_what_hosts_show_of_it() -> None:

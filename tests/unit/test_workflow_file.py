@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ollamamaster.domain.references import Reference, Root
 from ollamamaster.domain.workflow import InputType, ModelWork, OnError, ToolWork, waves
 from ollamamaster.domain.workflow_problems import Mistake, WorkflowProblem, WorkflowReading
-from ollamamaster.errors import FailedError, FileUnusableError, UsageError, WorkflowInvalidError
+from ollamamaster.errors import FailedError, FileUnusableError, UsageError
 from ollamamaster.storage.key_lines import key_lines, numbered_key_lines
 from ollamamaster.storage.workflow_file import read_workflow
 from ollamamaster.storage.workflow_files import READY_MADE, WorkflowFiles, ready_made_names
@@ -283,9 +283,15 @@ def test_a_file_that_is_no_text_is_told_so(tmp_path: Path) -> None:
     (tmp_path / "w.toml").write_bytes(b'name = "w"\n\xff\xfe')
     reading = WorkflowFiles(tmp_path).named("w")
     assert [(p.code, p.line) for p in reading.problems] == [(Mistake.TOML, 2)]
+
+
+def test_a_file_that_cannot_be_read_spoils_no_list(tmp_path: Path) -> None:
     (tmp_path / "big.toml").write_bytes(b"#" * 4_000_001)
-    with pytest.raises(WorkflowInvalidError, match="larger"):
-        WorkflowFiles(tmp_path).named("big")
+    (tmp_path / "gone.toml").symlink_to(tmp_path / "nowhere.toml")
+    files = WorkflowFiles(tmp_path)
+    said = {name: files.named(name).problems[0].message for name in files.names()}
+    assert "larger than 4 MB" in said["big"]
+    assert "cannot be read" in said["gone"]
 
 
 def test_ready_made_workflows_pin_the_versions_of_their_servers() -> None:

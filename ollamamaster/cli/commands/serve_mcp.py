@@ -12,6 +12,10 @@ from ollamamaster.bootstrap import Application
 from ollamamaster.cli.output import OUTPUT
 from ollamamaster.errors import ExitCode, UsageError
 
+# Hosts expect a server to be gone within half a second of being told; what Python takes to end
+# after its last line of ours is the rest of that.
+GONE_WITHIN_S = 0.4
+
 
 class Transport(StrEnum):
     """How hosts reach the server."""
@@ -59,17 +63,18 @@ def serve_mcp(
     _ = application.settings
     _log_to_stderr()
     if transport is Transport.STDIO:
-        run_async(_stdio(application))
+        run_async(_stdio(application), GONE_WITHIN_S)
     else:
-        run_async(_http(application, host, port, tuple(allowed_host or ())))
+        run_async(_http(application, host, port, tuple(allowed_host or ())), GONE_WITHIN_S)
     return ExitCode.OK
 
 
 async def _stdio(application: Application) -> None:
+    from ollamamaster.cli.interrupts import end_within
     from ollamamaster.mcp_server.server import build
     from ollamamaster.mcp_server.stdio import serve_stdio
 
-    await serve_stdio(build(application))
+    await serve_stdio(build(application), lambda: end_within(GONE_WITHIN_S, ExitCode.OK))
 
 
 async def _http(
