@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-# Python's 700 is from a time of little memory; so many take some megabytes.
-_OBJECTS_BETWEEN_COLLECTIONS = 50_000
+# Python's 700 is from a time of little memory. A route makes some 90,000 objects that stay; so many
+# take 20 to 40 MB, which what goes on for long may use before it looks for garbage.
+OBJECTS_BETWEEN_COLLECTIONS = 200_000
 
 
 def main() -> None:
@@ -13,7 +14,7 @@ def main() -> None:
 
     # Loading modules makes objects that stay; looking through them for garbage again and again
     # would take a tenth of a start.
-    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     try:
         from ollamamaster.cli.app import run
 

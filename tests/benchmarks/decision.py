@@ -7,12 +7,14 @@ has just become free, and the rest wait. Each has the options that a route tells
 decision is everything from what is known to the choice: who is ahead where, which pairs can do
 the task, what is expected of each, the order, and the choice among the others. Three models of
 every instance were used before. The time is the processor's, so that other work does not count; a
-million squares are summed beside it for comparison with other processors.
+million squares are summed beside it for comparison with other processors. Garbage is collected as
+seldom as in a command.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import random
 import time
 from dataclasses import replace
@@ -22,6 +24,7 @@ from typing import TYPE_CHECKING
 
 from measure import line
 
+from ollamamaster.__main__ import OBJECTS_BETWEEN_COLLECTIONS
 from ollamamaster.domain.answers import Usage
 from ollamamaster.domain.candidates import Wish
 from ollamamaster.domain.instances import (
@@ -165,6 +168,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--seed", type=int, default=1)
     of = parser.parse_args()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)  # as every command does
     chance = random.Random(of.seed)  # noqa: S311 (made-up fleets)
     fleet, abilities = large_fleet(chance), load_abilities()
     profiles = used_before(fleet, chance)
