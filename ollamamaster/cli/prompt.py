@@ -8,12 +8,12 @@ import threading
 from typing import TYPE_CHECKING
 
 from ollamamaster.errors import FileUnusableError, PromptMissingError
-from ollamamaster.storage.attachments import MAX_BYTES
-from ollamamaster.storage.documents import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+# What is larger is no prompt; files have the same limit.
+MAX_BYTES = 64_000_000
 # A person wonders after about this long why nothing happens.
 _SILENCE_S = 2.0
 # How often Ctrl-C is looked at where a waiting thread cannot be interrupted (Windows).
@@ -59,6 +59,11 @@ def _standard_input(note: Callable[[str], None]) -> str:
     while reader.is_alive():
         reader.join(_TICK_S)
     content = b"".join(chunks)
+    if not content:
+        # `< /dev/null`, in every shell loop
+        return ""
+    from ollamamaster.storage.documents import text_of
+
     if len(content) > MAX_BYTES:
         limit = f"{MAX_BYTES // 1_000_000} MB"
         raise FileUnusableError(f"the prompt on standard input is larger than {limit}")
