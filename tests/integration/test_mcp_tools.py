@@ -12,7 +12,7 @@ from mcp.shared.exceptions import MCPError
 from program import run
 from served_fleet import ERAS, SMALL, ask, client, text, use
 
-from ollamamaster.mcp_server.served import IN_LINE
+from ollamamaster.mcp_server.door import OF_A_KIND
 from ollamamaster.mcp_server.tools import TOOLS
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
@@ -108,7 +108,7 @@ async def test_a_route_has_the_data_of_the_command_and_its_run(
 async def test_many_more_calls_than_stand_in_line_are_all_answered(era: str) -> None:
     async with client(era) as connected:
         found = await asyncio.gather(
-            *(ask(connected, "route_request", prompt=f"Hi {n}") for n in range(5 * IN_LINE))
+            *(ask(connected, "route_request", prompt=f"Hi {n}") for n in range(5 * OF_A_KIND))
         )
     assert {result.structured_content["status"] for result in found} == {"done"}
     assert len({result.structured_content["run_id"] for result in found}) == len(found)
