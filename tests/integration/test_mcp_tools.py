@@ -194,6 +194,17 @@ async def test_a_wrong_argument_is_refused_by_its_name(
     assert named in text(found)
 
 
+async def test_an_argument_of_several_kinds_is_named_once(era: str) -> None:
+    async with client(era) as connected:
+        found = await ask(
+            connected, "assess_capability", task_description="x", requirements={"context": [[1]]}
+        )
+    assert found.is_error
+    assert "union" not in text(found)
+    problems = text(found).split("; ")
+    assert len(set(problems)) == len(problems)
+
+
 async def test_an_assessment_is_what_the_command_says(era: str, fleet: SimulatedFleet) -> None:
     task = "Summarise this 20-page report"
     async with client(era) as connected:
