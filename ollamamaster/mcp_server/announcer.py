@@ -55,7 +55,7 @@ class Announcer:
         try:
             yield
         finally:
-            self._listened.subtract(wanted)
+            self._listened -= Counter(wanted)  # forgets what nobody wants any more
 
     @property
     def wanted(self) -> frozenset[str]:

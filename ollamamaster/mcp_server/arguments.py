@@ -21,6 +21,8 @@ LONGEST_RUN_S = 86_400
 # A name of a model, a path, a host: what is longer is none.
 NAME_LENGTH = 1000
 RUN_ID_LENGTH = 64
+# Who mends so many knows how it goes.
+_MOST_PROBLEMS = 5
 
 Name = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH)]
 RunId = Annotated[
@@ -248,8 +250,10 @@ def read(tool: str, of: type[Model], given: dict[str, Any]) -> Model:
     try:
         return of.model_validate(_unpacked(of, given))
     except ValidationError as error:
-        problems = [_problem(of, entry) for entry in error.errors(include_url=False)]
-        raise RefusedError(f"{tool} was not called: {'; '.join(problems)}.") from None
+        # Of an argument that may be one of several kinds, each kind says the same.
+        problems = dict.fromkeys(_problem(of, e) for e in error.errors(include_url=False))
+        said = "; ".join(list(problems)[:_MOST_PROBLEMS])
+        raise RefusedError(f"{tool} was not called: {said}.") from None
 
 
 def schema_of(of: type[Arguments]) -> dict[str, Any]:
@@ -297,7 +301,7 @@ def _unpacked(of: type[Arguments], given: dict[str, Any]) -> dict[str, Any]:
 def _problem(of: type[Arguments], entry: Any) -> str:
     place = entry["loc"]
     name = one_line(str(place[0]), 80) if place else "arguments"
-    at = f"{name}[{place[1]}]" if len(place) > 1 else name
+    at = f"{name}[{place[1]}]" if len(place) > 1 and isinstance(place[1], int) else name
     if entry["type"] == "extra_forbidden":
         known = list(of.model_fields)
         near = get_close_matches(name, known, 1, 0.5)

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import hmac
 import logging
+import os
+import re
 import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -30,6 +32,8 @@ PATH = "/mcp"
 TOKEN_VARIABLE = "OLLAMAMASTER_MCP_TOKEN"  # noqa: S105 (the name of a variable)
 # A prompt of a million characters, each as two escaped halves of six bytes, and what is around.
 _MOST_BYTES = 16_000_000
+# What can stand in the header Host.
+_HOST = re.compile(r"([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?", re.ASCII)
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 # Connections that wait to be accepted, while hundreds of calls arrive at once.
 _BACKLOG = 1024
@@ -46,6 +50,12 @@ class Listening:
 
     def check(self) -> None:
         """Raises UsageError when others could call, and nothing says who may."""
+        for name in self.allowed_hosts:
+            if not _HOST.fullmatch(name):
+                raise UsageError(
+                    f"--allowed-host {name!r} is no name of a host",
+                    hint="a name or address, with or without a port: lab.local, [fd00::5]:11500",
+                )
         if _is_loopback(self.host):
             return
         missing = []
@@ -66,6 +76,8 @@ class Listening:
         Given explicitly, since the SDK checks nothing for other addresses than loopback.
         """
         names = [*_LOOPBACK_NAMES, *self.allowed_hosts]
+        if _is_loopback(self.host):
+            names.append(bracketed(self.host))
         hosts = [form for name in names for form in _with_any_port(name)]
         origins = [f"{scheme}://{host}" for host in hosts for scheme in ("http", "https")]
         return TransportSecuritySettings(
@@ -136,7 +148,7 @@ class _Guarded:
             return False
         scheme, _, secret = given[0].partition(b" ")
         # The time it takes must not tell how much of it was right.
-        right = hmac.compare_digest(secret.strip(), self.token.encode())
+        right = hmac.compare_digest(secret.strip(), os.fsencode(self.token).strip())
         return bool(right and scheme.lower() == b"bearer")
 
 

@@ -19,7 +19,7 @@ from ollamamaster.mcp_server.contents import (
 from ollamamaster.services.fleet import was_seen
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterator
     from typing import Any
 
     from ollamamaster.bootstrap import Application
@@ -111,6 +111,10 @@ class LiveFleet:
 
     def announce(self) -> None:
         """Tell the subscribers what is not as it was when they were last told."""
+        with _trying():
+            self._announce()
+
+    def _announce(self) -> None:
         after = fleet_contents(self.known(), self._application)
         wanted = self._wanted_contents()
         before, self._told = self._told, {**after, **wanted}
@@ -151,22 +155,34 @@ class LiveFleet:
         await self._quiet_start()
         clock = self._application.clock
         scanned_at = clock.monotonic()
-        if not was_seen(self.known()):
-            await self._tried(self.fleet())
+        await self._tried(self._first_look())
         while True:
             if clock.monotonic() - scanned_at >= self._pace.scan_s:
                 await self._tried(self._application.discover_service().discover())
                 scanned_at = clock.monotonic()
             else:
-                await self._tried(self._application.discover_service().refresh(self.known()))
+                await self._tried(self._look_again())
             self.announce()
             await asyncio.sleep(self._pace.look_s)
 
     async def _tried(self, look: Coroutine[Any, Any, object]) -> None:
-        """Whatever goes wrong now may go right the next time."""
-        try:
+        with _trying():
             await look
-        except OllamaMasterError as error:
-            _LOG.info("the fleet could not be looked at: %s", error.message)
-        except Exception:  # noqa: BLE001 (looking goes on, whatever one look met)
-            _LOG.exception("the fleet could not be looked at")
+
+    async def _first_look(self) -> None:
+        if not was_seen(self.known()):
+            await self.fleet()
+
+    async def _look_again(self) -> None:
+        await self._application.discover_service().refresh(self.known())
+
+
+@contextlib.contextmanager
+def _trying() -> Iterator[None]:
+    """Whatever goes wrong now may go right the next time."""
+    try:
+        yield
+    except OllamaMasterError as error:
+        _LOG.info("the fleet could not be looked at: %s", error.message)
+    except Exception:  # noqa: BLE001 (looking goes on, whatever one look met)
+        _LOG.exception("the fleet could not be looked at")

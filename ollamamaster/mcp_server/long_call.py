@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from ollamamaster.mcp_server.reply import Reply
@@ -19,7 +18,8 @@ async def begin(served: Served, tool: str, work: Work, wait_s: float | None, tel
     run = served.runs.begin(tool, work)
     try:
         return await wait_for(served, run, wait_s, tell)
-    except asyncio.CancelledError:
+    except BaseException:
+        # Nobody learned its id, so nobody else could end it.
         run.task.cancel()
         raise
 

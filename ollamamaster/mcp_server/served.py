@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ollamamaster.mcp_server.announcer import Announcer
+from ollamamaster.mcp_server.door import Door
 from ollamamaster.mcp_server.live import USUAL, LiveFleet, Pace
 from ollamamaster.mcp_server.runs import Runs
 
@@ -17,32 +17,6 @@ if TYPE_CHECKING:
     from ollamamaster.services.route import RouteService
     from ollamamaster.services.session import SessionService
     from ollamamaster.services.workflow import WorkflowService
-
-
-# Everyone in line decides anew whenever something begins or ends, behind all before it: of 200 at
-# once on twelve instances none was answered within 20 s, with four in line all were
-# (tests/benchmarks/mcp_server.py). Whoever has begun makes way, so no machine waits for the door.
-IN_LINE = 4
-
-
-@dataclass
-class Place:
-    """One place at the door: taken once, given back once, however often either is asked."""
-
-    door: asyncio.Semaphore
-    _held: bool = False
-
-    async def enter(self) -> None:
-        """Wait for it."""
-        if not self._held:
-            await self.door.acquire()
-            self._held = True
-
-    def leave(self) -> None:
-        """Let the next one into the line."""
-        if self._held:
-            self._held = False
-            self.door.release()
 
 
 @dataclass
@@ -56,7 +30,7 @@ class Served:
     application: Application
     announcer: Announcer = field(default_factory=Announcer)
     pace: Pace = USUAL
-    door: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(IN_LINE))
+    door: Door = field(default_factory=Door)
     looks: int = 0
 
     @cached_property
@@ -68,10 +42,6 @@ class Served:
         return Runs(
             self.application.clock, lambda run_id: self.announcer.changed(f"ollama://runs/{run_id}")
         )
-
-    def place(self) -> Place:
-        """A place at the door, not taken yet."""
-        return Place(self.door)
 
     @cached_property
     def routes(self) -> RouteService:

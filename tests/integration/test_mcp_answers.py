@@ -10,7 +10,7 @@ from program import home_for, run
 from served_fleet import ERAS, LARGE, SMALL, STORY, ask, client, generates, text, until, use
 
 from ollamamaster.bootstrap import Application
-from ollamamaster.mcp_server.served import IN_LINE
+from ollamamaster.mcp_server.door import OF_A_KIND
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ async def test_turns_that_wait_for_their_session_keep_nobody_else_waiting(
     async with client(era) as connected:
         await ask(connected, "route_request", **given)
         await until(lambda: any(map(generates, fleet)), "the first turn is answered")
-        for _ in range(IN_LINE + 1):
+        for _ in range(OF_A_KIND + 1):
             await ask(connected, "route_request", **given)
         other = await ask(connected, "route_request", prompt=STORY, model=LARGE, wait=0)
         run_id = other.structured_content["run_id"]
@@ -108,7 +108,7 @@ async def test_turns_that_wait_for_their_session_keep_nobody_else_waiting(
 
         await until(answers, "the other one is answered meanwhile")
         status = await ask(connected, "fleet_status")
-    assert [r["status"] for r in status.structured_content["runs"]] == ["running"] * (IN_LINE + 3)
+    assert [r["status"] for r in status.structured_content["runs"]] == ["running"] * (OF_A_KIND + 3)
 
 
 @pytest.mark.parametrize("session", [" trip", "a\nb"])

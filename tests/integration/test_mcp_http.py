@@ -27,6 +27,7 @@ from served_fleet import (
 )
 
 from ollamamaster.errors import ExitCode
+from ollamamaster.mcp_server.http import Listening
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
@@ -222,6 +223,26 @@ def test_other_machines_are_let_in_only_by_name_and_token(
     assert {name for name in ("--allowed-host", "OLLAMAMASTER_MCP_TOKEN") if name in first} == set(
         missing
     )
+
+
+@pytest.mark.parametrize("name", ["", "https://lab.example", "a b", "*", "::1", "lab.example/mcp"])
+def test_what_can_be_no_host_is_not_allowed_for_nothing(name: str) -> None:
+    done = run("serve-mcp", "--transport", "http", "--port", "0", "--allowed-host", name)
+    assert done.code == ExitCode.USAGE
+    assert "--allowed-host" in done.err
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "::1", "localhost"])
+def test_the_address_it_listens_on_may_be_called(host: str) -> None:
+    url_host = f"[{host}]" if ":" in host else host
+    assert f"{url_host}:*" in Listening(host).security().allowed_hosts
+
+
+def test_a_token_may_be_of_any_bytes(fleet: SimulatedFleet) -> None:
+    env = {**fleet.environment(), "OLLAMAMASTER_MCP_TOKEN": "caf\udce9\n"}
+    with over_http(env) as url:
+        assert post(url, Authorization="Bearer caf\xe9")[0] == 200
+        assert post(url, Authorization="Bearer caf")[0] == 401
 
 
 def test_an_allowed_host_is_let_in_and_its_pages(fleet: SimulatedFleet) -> None:

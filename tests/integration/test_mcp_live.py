@@ -145,6 +145,22 @@ async def test_what_another_process_finds_is_told(era: str, fleet: SimulatedFlee
         await until(lambda: heard == [INSTANCES], "the other process's look is heard of")
 
 
+async def test_an_inventory_that_could_not_be_read_for_a_while_is_told_again(
+    era: str, fleet: SimulatedFleet
+) -> None:
+    inventory, away = fleet.home / "inventory.toml", fleet.home / "away"
+    async with hearing(era, BRISK, MODELS) as (connected, heard):
+        await ask(connected, "list_models")
+        inventory.rename(away)
+        inventory.mkdir()
+        await until(lambda: bool(heard), "it is told")
+        inventory.rmdir()
+        away.rename(inventory)
+        heard.clear()
+        fleet["b"].stop()
+        await until(lambda: bool(heard), "what comes later is told as well")
+
+
 async def test_one_who_did_not_subscribe_to_a_resource_hears_nothing_of_it(
     era: str, fleet: SimulatedFleet
 ) -> None:

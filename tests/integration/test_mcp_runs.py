@@ -10,13 +10,14 @@ import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
-from program import run
+from program import home_for, run
 from served_fleet import ERAS, SMALL, STORY, ask, client, generates, load, text, until, use
 
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from ollamamaster.simulator.sandbox import SimulatedInstance
 
@@ -33,19 +34,23 @@ def fleet() -> Iterator[SimulatedFleet]:
         yield found
 
 
+@pytest.fixture(autouse=True)
+def _seen(fleet: SimulatedFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home of each test's own: what was slow in one is not expected to be slow in the next."""
+    use(monkeypatch, home_for(fleet, tmp_path / "home"))
+
+
 @pytest.fixture
-def slow(fleet: SimulatedFleet, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedInstance]:
+def slow(fleet: SimulatedFleet) -> Iterator[SimulatedInstance]:
     """The one instance that is up; its answers take minutes."""
-    use(monkeypatch, fleet.environment())
     fleet["a"].fault("slow", count=None)
     yield fleet["a"]
     fleet["a"].clear_faults()
 
 
 @pytest.fixture
-def usual(fleet: SimulatedFleet, monkeypatch: pytest.MonkeyPatch) -> SimulatedInstance:
+def usual(fleet: SimulatedFleet) -> SimulatedInstance:
     """The same at its usual speed: a short answer takes about a second."""
-    use(monkeypatch, fleet.environment())
     return fleet["a"]
 
 

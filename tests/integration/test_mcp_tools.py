@@ -12,7 +12,7 @@ from mcp.shared.exceptions import MCPError
 from program import run
 from served_fleet import ERAS, SMALL, ask, client, text, use
 
-from ollamamaster.mcp_server.served import IN_LINE
+from ollamamaster.mcp_server.door import OF_A_KIND
 from ollamamaster.mcp_server.tools import TOOLS
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
@@ -108,7 +108,7 @@ async def test_a_route_has_the_data_of_the_command_and_its_run(
 async def test_many_more_calls_than_stand_in_line_are_all_answered(era: str) -> None:
     async with client(era) as connected:
         found = await asyncio.gather(
-            *(ask(connected, "route_request", prompt=f"Hi {n}") for n in range(5 * IN_LINE))
+            *(ask(connected, "route_request", prompt=f"Hi {n}") for n in range(5 * OF_A_KIND))
         )
     assert {result.structured_content["status"] for result in found} == {"done"}
     assert len({result.structured_content["run_id"] for result in found}) == len(found)
@@ -192,6 +192,17 @@ async def test_a_wrong_argument_is_refused_by_its_name(
     assert found.is_error
     assert text(found).startswith(f"{tool} was not called: ")
     assert named in text(found)
+
+
+async def test_an_argument_of_several_kinds_is_named_once(era: str) -> None:
+    async with client(era) as connected:
+        found = await ask(
+            connected, "assess_capability", task_description="x", requirements={"context": [[1]]}
+        )
+    assert found.is_error
+    assert "union" not in text(found)
+    problems = text(found).split("; ")
+    assert len(set(problems)) == len(problems)
 
 
 async def test_an_assessment_is_what_the_command_says(era: str, fleet: SimulatedFleet) -> None:

@@ -43,7 +43,7 @@ class Comparing(Unheard):
     _expected_s: float | None = None
 
     def __post_init__(self) -> None:
-        self._place = self.served.place()
+        self._place = self.served.door.place(("compare", self.request.models))
         self._run = self.served.application.compare_service().begin(self.request)
         self._asked_at = self.served.application.clock.monotonic()
 

@@ -50,7 +50,9 @@ class Routing:
     _first_at: float | None = None
 
     def __post_init__(self) -> None:
-        self._place = self.served.place()
+        asked = self.request
+        # Those that want the same wait for the same machines.
+        self._place = self.served.door.place((asked.model, asked.performance, bool(asked.images)))
         self._run: RouteRun | SessionTurn
         if self.session is None:
             self._run = self.served.routes.begin(self.request)
