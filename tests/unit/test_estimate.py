@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from strategies import tasks
+from strategies import fleets, tasks
 from taught import attempt, machine, pair, profiles, route, taught, usage
 
 from ollamamaster.domain.calibration import Calibration
 from ollamamaster.domain.candidates import Pair
-from ollamamaster.domain.estimate import Estimate, Prospect, context_needed, prospect
+from ollamamaster.domain.estimate import Estimate, Outlook, Prospect, context_needed, prospect
 from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.models import LoadedModel
 from ollamamaster.domain.profiles import Profiles
@@ -26,6 +26,7 @@ from ollamamaster.domain.task import Question, Range, Task, analyse
 
 if TYPE_CHECKING:
     from ollamamaster.domain.records import RouteRecord
+    from ollamamaster.domain.snapshot import Fleet
 
 STORY = analyse(Question("Write a story about the sea"))
 
@@ -269,3 +270,14 @@ def test_the_overhead_is_in_the_whole() -> None:
     known = profiles([attempt(seconds=(usage().total_s or 0) + 1.0)] * 5)
     assert expected(known=known).overhead_s == pytest.approx(1.0, rel=0.01)
     assert machine().latency_ms is None
+
+
+@given(fleets(least=1), tasks())
+def test_what_is_expected_of_a_pair_does_not_depend_on_those_looked_at_before(
+    fleet: Fleet, task: Task
+) -> None:
+    rows = taught([attempt(instance=i.id, model=str(m.name)) for i in fleet for m in i.models[:1]])
+    outlook = Outlook(task, Knowledge(profiles=Profiles.from_rows(rows)))
+    pairs = [Pair(model, instance) for instance in fleet for model in instance.models]
+    for each in (*pairs, *reversed(pairs)):
+        assert outlook(each) == expected(each, task, Profiles.from_rows(rows))

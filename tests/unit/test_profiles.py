@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from taught import ID, NAME, NOW, attempt, machine, pair, profiles, route, usage
+from taught import ID, NAME, NOW, SIZE, attempt, machine, pair, profiles, route, usage
 
 from ollamamaster.domain.candidates import Wish
 from ollamamaster.domain.concurrency import Slots
 from ollamamaster.domain.hardware_prior import prior_rates
-from ollamamaster.domain.instances import InstanceSettings
+from ollamamaster.domain.instances import Gpu, GpuSource, InstanceSettings
 from ollamamaster.domain.models import GB
 from ollamamaster.domain.profiles import Profiles
 from ollamamaster.domain.rates import Source
@@ -331,3 +331,11 @@ def test_profiles_of_other_names_are_untouched() -> None:
 def test_a_range_of_nothing_stays_nothing() -> None:
     task = replace(HELLO, type=TaskType.EMBEDDING, output_tokens=Range(0, 0, 0))
     assert profiles(lengths(1, 1)).output(pair(), task) == Range(0, 0, 0)
+
+
+def test_what_an_instance_says_anew_counts_for_rates_worked_out_before() -> None:
+    known = profiles([attempt(model="other:8b")])
+    whole = known.rates(pair())
+    smaller = machine(gpu=Gpu(1, GpuSource.CONFIG, SIZE // 2))
+    assert known.rates(pair(instance=smaller)).decode.median < whole.decode.median
+    assert known.rates(pair()) == whole
