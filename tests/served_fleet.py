@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 from mcp import Client, StdioServerParameters
-from program import PATIENCE_S, running
+from program import PATIENCE_S, run, running
 
 from ollamamaster.bootstrap import Application
 from ollamamaster.mcp_server.live import USUAL, Pace
@@ -82,6 +82,19 @@ async def ask(connected: Client, tool: str, **arguments: Any) -> mcp_types.CallT
 def text(result: mcp_types.CallToolResult) -> str:
     """All the text of a result."""
     return "\n".join(getattr(part, "text", "") for part in result.content)
+
+
+@contextmanager
+def unhurried() -> Iterator[SimulatedFleet]:
+    """A fleet of one instance, ten times slower than a real one: its answers take minutes."""
+    from ollamamaster.simulator.sandbox import SimulatedFleet
+
+    with SimulatedFleet.start("duo", speed=1.0) as found:
+        load(found, "a", SMALL)
+        found["b"].stop()
+        assert run("discover", env=found.environment()).code == 0
+        found["a"].fault("slow", count=None)
+        yield found
 
 
 def generates(instance: SimulatedInstance) -> bool:

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from program import home_for, run
-from served_fleet import ERAS, LARGE, SMALL, STORY, ask, client, generates, text, until, use
+from served_fleet import (
+    ERAS,
+    LARGE,
+    SMALL,
+    STORY,
+    ask,
+    client,
+    generates,
+    text,
+    unhurried,
+    until,
+    use,
+)
 
 from ollamamaster.bootstrap import Application
 from ollamamaster.mcp_server.door import OF_A_KIND
@@ -15,9 +30,9 @@ from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from ollamamaster.domain.conversation import Conversation
+    from ollamamaster.simulator.sandbox import SimulatedInstance
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("era", ERAS)]
 
@@ -29,16 +44,30 @@ def fleet() -> Iterator[SimulatedFleet]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def slow_fleet() -> Iterator[SimulatedFleet]:
+    with unhurried() as found:
+        yield found
+
+
+@pytest.fixture
+def slow(
+    slow_fleet: SimulatedFleet,
+    env: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> SimulatedInstance:
+    """The one instance that is up; its answers take minutes."""
+    use(monkeypatch, home_for(slow_fleet, tmp_path / "slow"))
+    return slow_fleet["a"]
+
+
 @pytest.fixture(autouse=True)
-def env(
-    fleet: SimulatedFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[dict[str, str]]:
+def env(fleet: SimulatedFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """A home of each test's own."""
     found = home_for(fleet, tmp_path / "home")
     use(monkeypatch, found)
-    yield found
-    for instance in fleet:
-        instance.clear_faults()
+    return found
 
 
 def kept(name: str) -> Conversation | None:
@@ -89,24 +118,22 @@ async def test_two_turns_at_once_wait_for_each_other(era: str) -> None:
 
 
 async def test_turns_that_wait_for_their_session_keep_nobody_else_waiting(
-    era: str, fleet: SimulatedFleet
+    era: str, slow: SimulatedInstance
 ) -> None:
-    for instance in fleet:
-        instance.fault("slow", count=None)
     given: dict[str, Any] = {"prompt": STORY, "model": SMALL, "session": "trip", "wait": 0}
     async with client(era) as connected:
         await ask(connected, "route_request", **given)
-        await until(lambda: any(map(generates, fleet)), "the first turn is answered")
+        await until(lambda: generates(slow), "the first turn is answered")
         for _ in range(OF_A_KIND + 1):
             await ask(connected, "route_request", **given)
-        other = await ask(connected, "route_request", prompt=STORY, model=LARGE, wait=0)
+        other = await ask(connected, "route_request", prompt=STORY, model=SMALL, wait=0)
         run_id = other.structured_content["run_id"]
 
-        async def answers() -> bool:
+        async def in_line() -> bool:
             found = await ask(connected, "get_result", run_id=run_id, wait=0)
-            return bool(found.structured_content["partial"])
+            return "looking for the best model" not in text(found)
 
-        await until(answers, "the other one is answered meanwhile")
+        await until(in_line, "the other one comes into the line, or is answered")
         status = await ask(connected, "fleet_status")
     assert [r["status"] for r in status.structured_content["runs"]] == ["running"] * (OF_A_KIND + 3)
 
@@ -178,22 +205,32 @@ async def test_a_judge_scores_the_answers(era: str) -> None:
     assert len(judge["rounds"]) == 2
 
 
-async def test_a_comparison_that_takes_longer_goes_on_and_can_be_cancelled(
-    era: str, fleet: SimulatedFleet
+async def test_a_comparison_of_a_read_only_server_is_not_remembered(
+    era: str, env: dict[str, str]
 ) -> None:
-    for instance in fleet:
-        instance.fault("slow", count=None)
+    given: dict[str, Any] = {"prompt": "Hi", "models": [SMALL, LARGE], "judge": LARGE}
+    async with client(era, read_only=True) as connected:
+        found = await ask(connected, "compare_models", **given)
+    assert not found.is_error
+    assert run("history", "list", env=env).out == ""
+    with closing(sqlite3.connect(Path(env["OLLAMAMASTER_HOME"]) / "history.db")) as database:
+        assert database.execute("SELECT count(*) FROM profiles").fetchone() == (0,)
+
+
+async def test_a_comparison_that_takes_longer_goes_on_and_can_be_cancelled(
+    era: str, slow: SimulatedInstance
+) -> None:
     async with client(era) as connected:
         begun = await ask(connected, "compare_models", prompt=STORY, models=[SMALL], wait=0)
         data = begun.structured_content
         assert set(data) == {"status", "run_id", "partial", "elapsed_s", "remaining_s"}
         run_id = data["run_id"]
-        await until(lambda: any(map(generates, fleet)), "an answer is written")
+        await until(lambda: generates(slow), "an answer is written")
         later = await ask(connected, "get_result", run_id=run_id, wait=0)
         assert "0 of 1 models have answered" in text(later)
         ended = await ask(connected, "cancel_run", run_id=run_id)
         assert ended.structured_content["status"] == "cancelled"
-        await until(lambda: not any(map(generates, fleet)), "it is written no more")
+        await until(lambda: not generates(slow), "it is written no more")
 
 
 async def test_the_prompt_that_compares_names_its_tool_and_the_models(era: str) -> None:

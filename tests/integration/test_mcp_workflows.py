@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import mcp_types
 import pytest
 from mcp.shared.exceptions import MCPError
 from program import home_for, run
-from served_fleet import ERAS, SMALL, STORY, ask, client, generates, text, until, use
+from served_fleet import ERAS, SMALL, STORY, ask, client, generates, text, unhurried, until, use
 
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
@@ -69,17 +70,13 @@ def fleet() -> Iterator[SimulatedFleet]:
 
 
 @pytest.fixture(autouse=True)
-def env(
-    fleet: SimulatedFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[dict[str, str]]:
+def env(fleet: SimulatedFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """A home of each test's own, with these workflows."""
     found = home_for(fleet, tmp_path / "home")
     use(monkeypatch, found)
     for name, body in (("digest", DIGEST), ("tool", TOOL), ("long", LONG)):
         write(tmp_path, name, body)
-    yield found
-    for instance in fleet:
-        instance.clear_faults()
+    return found
 
 
 def write(tmp_path: Path, name: str, body: str) -> Path:
@@ -215,18 +212,34 @@ async def test_a_step_that_fails_is_an_error_with_how_to_go_on(era: str, tmp_pat
     assert "workflow run --resume " in text(found)
 
 
-async def test_a_cancelled_workflow_ends_on_the_machine(era: str, fleet: SimulatedFleet) -> None:
-    for instance in fleet:
-        instance.fault("slow", count=None)
-    async with client(era) as connected:
-        begun = await ask(connected, "run_workflow", name="long", wait=0)
-        run_id = begun.structured_content["run_id"]
-        await until(lambda: any(map(generates, fleet)), "a step is under way")
-        later = await ask(connected, "get_result", run_id=run_id, wait=0)
-        assert f"0 of 1 steps are done; a: {SMALL} on " in text(later)
-        ended = await ask(connected, "cancel_run", run_id=run_id)
-        assert ended.structured_content["status"] == "cancelled"
-        await until(lambda: not any(map(generates, fleet)), "it is under way no more")
+async def test_a_cancelled_workflow_ends_on_the_machine(
+    era: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with unhurried() as fleet:
+        slow = fleet["a"]
+        use(monkeypatch, home_for(fleet, tmp_path / "home"))
+        async with client(era) as connected:
+            begun = await ask(connected, "run_workflow", name="long", wait=0)
+            run_id = begun.structured_content["run_id"]
+            await until(lambda: generates(slow), "a step is under way")
+            later = await ask(connected, "get_result", run_id=run_id, wait=0)
+            assert f"0 of 1 steps are done; a: {SMALL} on a" in text(later)
+            ended = await ask(connected, "cancel_run", run_id=run_id)
+            assert ended.structured_content["status"] == "cancelled"
+            await until(lambda: not generates(slow), "it is under way no more")
+
+
+async def test_a_call_that_is_given_up_ends_its_workflow(
+    era: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with unhurried() as fleet:
+        slow = fleet["a"]
+        use(monkeypatch, home_for(fleet, tmp_path / "home"))
+        async with client(era) as connected:
+            call = asyncio.ensure_future(ask(connected, "run_workflow", name="long"))
+            await until(lambda: generates(slow), "a step is under way")
+            call.cancel()
+            await until(lambda: not generates(slow), "it is under way no more")
 
 
 async def test_a_read_only_server_lists_workflows_and_runs_none(era: str) -> None:
