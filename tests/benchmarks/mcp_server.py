@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -55,6 +56,10 @@ ASKED: list[dict[str, Any]] = [
     {"jsonrpc": "2.0", "method": "notifications/initialized"},
     {"jsonrpc": "2.0", "id": 2, "method": "tools/list"},
 ]
+LONG = {
+    "name": "route_request",
+    "arguments": {"prompt": "Write a long story", "model": "llama3.2:3b"},
+}
 CALLS = 200
 # A client of the SDK has a hundred connections, and gives up on one more after half a minute.
 CLIENTS = 4
@@ -200,6 +205,46 @@ def idle(environment: Mapping[str, str]) -> None:
     line("memory idle, after the first look at the fleet", f"{mb:.0f} MB", "90 MB", good=mb <= 90)
 
 
+def ends(fleet: SimulatedFleet, runs: int) -> None:
+    """Seconds from the end of input or a signal to the end of the process; the worst counts."""
+    ask_all = [*ASKED, {"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": LONG}]
+    for number in (None, signal.SIGINT, signal.SIGTERM):
+        for messages, state in ((ASKED, "idle"), (ask_all, "in mid-call")):
+            took = [_end(fleet, number, messages) for _ in range(runs)]
+            name = "end of input" if number is None else number.name
+            worst = max(took)
+            figures = f"{worst:.2f} s at most ({median(took):.2f} s) of {runs}"
+            line(f"{name} to the end of the process, {state}", figures, "0.5 s", good=worst <= 0.5)
+
+
+def _end(
+    fleet: SimulatedFleet, number: signal.Signals | None, messages: Sequence[dict[str, Any]]
+) -> float:
+    with subprocess.Popen(
+        [sys.executable, "-m", "ollamamaster", "serve-mcp"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=fleet.environment(),
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for message in messages:
+            process.stdin.write(json.dumps(message).encode() + b"\n")
+            process.stdin.flush()
+            if message.get("id", 3) != 3:
+                process.stdout.readline()
+        while messages is not ASKED and not any(i.state()["running"] for i in fleet):
+            time.sleep(0.01)
+        began = time.perf_counter()
+        if number is None:
+            process.stdin.close()
+        else:
+            process.send_signal(number)
+        process.wait(30)
+        return time.perf_counter() - began
+
+
 def main(runs: int) -> None:
     """Print the table."""
     with SimulatedFleet.start("lab", speed=1000.0) as fleet, tempfile.TemporaryFile() as told:
@@ -233,6 +278,16 @@ def main(runs: int) -> None:
             for mode in ("auto", "legacy"):
                 asyncio.run(many(url, psutil.Process(process.pid), mode))
             process.terminate()
+    with SimulatedFleet.start("duo", speed=1.0) as fleet:
+        subprocess.run(
+            [sys.executable, "-m", "ollamamaster", "discover", "--quiet"],
+            env=fleet.environment(),
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+        for instance in fleet:
+            instance.fault("slow", count=None)
+        ends(fleet, runs)
 
 
 if __name__ == "__main__":
