@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ollamamaster.bootstrap import Application
+from ollamamaster.domain.records import Who
 from ollamamaster.domain.routing import RouteRequest
 from ollamamaster.domain.settings import Performance
 
@@ -48,7 +49,8 @@ async def route(
     preferred = application.settings.route
     level = Performance(performance) if performance is not None else preferred.performance
     limit = preferred.max_time_s if max_time_s is None else max_time_s
-    request = RouteRequest(prompt, model=model, performance=level, max_time_s=limit, **more)
+    told = {"who": Who.API, **more}
+    request = RouteRequest(prompt, model=model, performance=level, max_time_s=limit, **told)
     quiet = _Quiet()
     try:
         run = application.route_service().begin(request)

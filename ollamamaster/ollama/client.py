@@ -183,6 +183,8 @@ class OllamaClient:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._connections.aclose()
+        # a transport that was closed lets its socket go at the loop's next turn, which may be none
+        await asyncio.sleep(0)
 
     def _post(self, endpoint: Endpoint, path: str, body: Mapping[str, Any]) -> Call:
         return Call(self._connections, endpoint, "POST", path, body)

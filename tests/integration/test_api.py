@@ -10,6 +10,7 @@ import pytest
 
 import ollamamaster
 from ollamamaster.simulator.sandbox import SimulatedFleet
+from ollamamaster.storage.history import HistoryDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,19 @@ async def test_a_program_gets_an_answer_and_who_gave_it(
     result = await ollamamaster.route("hello", performance="fast")
     assert result.response.startswith("[simulated]")
     assert result.instance in {duo["a"].id, duo["b"].id}
+
+
+@pytest.mark.anyio
+async def test_history_tells_that_a_program_asked(
+    duo: SimulatedFleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLLAMAMASTER_HOME", str(duo.home))
+    await ollamamaster.route("hello", performance="fast")
+    database = HistoryDatabase(duo.home / "history.db", note=pytest.fail)
+    with database.reading() as connection:
+        last = connection.execute("SELECT who FROM requests ORDER BY at DESC LIMIT 1").fetchone()
+    database.close()
+    assert last == ("api",)
 
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
