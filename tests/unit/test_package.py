@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from importlib.metadata import distribution
 from pathlib import Path
 from urllib.request import url2pathname
 
+import pytest
+
 import ollamamaster
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_package_under_test_is_the_installed_one() -> None:
@@ -26,9 +31,19 @@ def test_the_version_is_that_of_the_distribution() -> None:
 
 
 def test_every_dependency_has_a_reason_beside_it() -> None:
-    text = (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     block = text.partition("dependencies = [")[2].partition("\n]")[0]
     lines = [line.strip() for line in block.splitlines() if line.strip()]
     names = [n for n, line in enumerate(lines) if re.match(r'"[a-z]', line)]
     assert names
     assert all(lines[n - 1].startswith("#") for n in names)
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="only a clone knows what is part of it")
+def test_nothing_lies_beside_the_six_things_of_the_top_level() -> None:
+    listed = subprocess.run(
+        ["git", "-C", str(ROOT), "ls-files"], check=True, capture_output=True, text=True
+    )
+    names = {line.partition("/")[0] for line in listed.stdout.splitlines()}
+    house = {"pyproject.toml", "README.md", "LICENSE", "ollamamaster", "tests", "completions"}
+    assert {name for name in names if not name.startswith(".")} == house
