@@ -13,6 +13,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from listening import listening
+from program import PATIENCE_S
 
 from ollamamaster.domain.answers import AnswerRequest, Chunk
 from ollamamaster.domain.instances import Endpoint, InstanceAddress
@@ -28,11 +30,9 @@ pytestmark = pytest.mark.anyio
 HELLO = AnswerRequest("m", "hello")
 # Questions every 20 ms; what answers has all the time in the world, so that a slow machine that
 # runs these tests is not taken for a dead instance.
-PATIENT = Watch(ask_every_s=0.02, answer_within_s=30, line_within_s=None)
+PATIENT = Watch(ask_every_s=0.02, answer_within_s=PATIENCE_S, line_within_s=None)
 # Nothing will come, so this only says how long the test takes.
 HASTY = Watch(ask_every_s=0.05, answer_within_s=0.05, line_within_s=None)
-# Longer than anything here takes on any machine.
-AT_MOST_S = 30
 
 STREAM = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -87,33 +87,15 @@ async def _request_path(reader: asyncio.StreamReader) -> str:
 @asynccontextmanager
 async def peer(behave: Behaviour) -> AsyncIterator[Endpoint]:
     """A server that calls `behave` for each request, as an endpoint."""
-    tasks: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
+        with suppress(asyncio.IncompleteReadError, ConnectionError, EndOfConnection):
             while True:
                 await behave(Connection(await _request_path(reader), reader, writer))
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError, EndOfConnection):
-            pass
-        finally:
-            writer.close()
 
-    def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.create_task(serve(reader, writer))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(serve) as port:
         yield Endpoint(InstanceAddress("127.0.0.1", port))
-    finally:
-        server.close()
-        waiting = list(tasks)
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
 
 
 class EndOfConnection(Exception):  # noqa: N818 - it ends a connection, nothing is wrong
@@ -124,7 +106,7 @@ class EndOfConnection(Exception):  # noqa: N818 - it ends a connection, nothing 
 async def client(watch: Watch = PATIENT) -> AsyncIterator[OllamaClient]:
     ollama = OllamaClient(watch=watch)
     try:
-        async with asyncio.timeout(AT_MOST_S):
+        async with asyncio.timeout(PATIENCE_S):
             yield ollama
     finally:
         await ollama.aclose()
@@ -320,7 +302,7 @@ async def test_a_compressed_bomb_is_a_bad_response() -> None:
 
     async with peer(behave) as endpoint, client() as ollama:
         with pytest.raises(AttemptError) as caught:
-            await ollama.tags(endpoint, timeout_s=AT_MOST_S)
+            await ollama.tags(endpoint, timeout_s=PATIENCE_S)
     assert caught.value.outcome is Outcome.BAD_RESPONSE
 
 
@@ -373,7 +355,7 @@ async def test_a_port_that_streams_for_ever_is_passed_over() -> None:
 
     async with peer(behave) as endpoint, client() as ollama:
         with pytest.raises(AttemptError) as caught:
-            await ollama.identify(endpoint, timeout_s=AT_MOST_S)
+            await ollama.identify(endpoint, timeout_s=PATIENCE_S)
     assert caught.value.outcome is Outcome.BAD_RESPONSE
 
 

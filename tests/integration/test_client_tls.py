@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from listening import listening
+from program import PATIENCE_S
 
 from ollamamaster.domain.instances import Endpoint, InstanceAddress
 from ollamamaster.errors import AttemptError, Outcome
@@ -20,9 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.anyio
-
-# Longer than anything here takes on any machine.
-AT_MOST_S = 30
 
 
 @asynccontextmanager
@@ -35,17 +34,12 @@ async def instance(tls: ssl.SSLContext | None = None) -> AsyncIterator[Endpoint]
             text = b'{"version":"0.24.0"}'
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(text), text))
             await writer.drain()
-        writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
-    port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(serve, tls) as port:
         yield Endpoint(
             InstanceAddress("127.0.0.1", port, "https" if tls else "http"),
-            connect_timeout_s=AT_MOST_S,
+            connect_timeout_s=PATIENCE_S,
         )
-    finally:
-        server.close()
 
 
 @asynccontextmanager
@@ -123,13 +117,13 @@ def _make_certificates(folder: Path) -> None:
 async def test_https_is_trusted_by_the_ca_file_of_the_instance(certificates: Certificates) -> None:
     async with instance(certificates.server) as endpoint, client() as ollama:
         trusted = replace(endpoint, ca_file=certificates.ca_file)
-        assert await ollama.version(trusted, timeout_s=AT_MOST_S) == "0.24.0"
+        assert await ollama.version(trusted, timeout_s=PATIENCE_S) == "0.24.0"
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_refused(certificates: Certificates) -> None:
     async with instance(certificates.server) as endpoint, client() as ollama:
         with pytest.raises(AttemptError) as caught:
-            await ollama.version(endpoint, timeout_s=AT_MOST_S)
+            await ollama.version(endpoint, timeout_s=PATIENCE_S)
     assert "certificate is not trusted" in caught.value.message
     assert (caught.value.outcome, caught.value.connected) == (Outcome.CONNECT_ERROR, True)
 
@@ -140,7 +134,7 @@ async def test_a_tls_port_that_is_spoken_to_in_http_is_not_ollama(
     async with instance(certificates.server) as endpoint, client() as ollama:
         plain = replace(endpoint, address=replace(endpoint.address, scheme="http"))
         with pytest.raises(AttemptError) as caught:
-            await ollama.identify(plain, timeout_s=AT_MOST_S)
+            await ollama.identify(plain, timeout_s=PATIENCE_S)
     assert caught.value.outcome in {Outcome.BAD_RESPONSE, Outcome.CONNECT_ERROR}
 
 
@@ -155,5 +149,5 @@ async def test_a_port_without_tls_that_is_spoken_to_in_tls_is_a_connect_error(
             connect_timeout_s=0.5,
         )
         with pytest.raises(AttemptError) as caught:
-            await ollama.version(secure, timeout_s=AT_MOST_S)
+            await ollama.version(secure, timeout_s=PATIENCE_S)
     assert caught.value.outcome is Outcome.CONNECT_ERROR
