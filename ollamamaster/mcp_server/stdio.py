@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import mcp_types
+from mcp.shared.jsonrpc_dispatcher import cancelled_request_id_from_params
 from mcp.shared.message import SessionMessage
 
 from ollamamaster.mcp_server.sendable import sendable
@@ -30,9 +31,15 @@ if TYPE_CHECKING:
 
     from ollamamaster.mcp_server.served import Served
 
-# After the end of input, what was asked before it and takes no time is still answered: a script
-# that pipes a few requests in wants that. A host that is gone does not notice.
+# A script that pipes a few requests in wants their answers after the end of input as well. Those
+# that only say what there is take no time, but on a machine that does much else nobody can say how
+# many seconds that is. So they are waited for until they are written, and so long at most where a
+# host lives that closed its end and reads nothing.
+_PATIENCE_S = 10.0
+# Calls that are over in no time are answered too; the others end with the input.
 _LAST_WORDS_S = 0.1
+# What asks instances, runs, or goes on until the end.
+_WORKING = frozenset({"tools/call", "resources/read", "subscriptions/listen"})
 
 
 async def serve_stdio(server: Server[Served], ended: Callable[[], object] = lambda: None) -> None:
@@ -67,9 +74,7 @@ class _Wire:
         self._writer = _Writer(wire_out)
         self._ended = ended
         self._loop = asyncio.get_running_loop()
-        self._asked: set[mcp_types.RequestId | None] = set()
-        self._quiet = asyncio.Event()
-        self._quiet.set()
+        self._at_once, self._working = _Unanswered(), _Unanswered()
 
     @contextlib.asynccontextmanager
     async def streams(
@@ -120,9 +125,9 @@ class _Wire:
                 if not text.strip():
                     continue
                 await self._pass_on(text, to_server)
+            await self._at_once.none_left(_PATIENCE_S)
             self._ended()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._quiet.wait(), _LAST_WORDS_S)
+            await self._working.none_left(_LAST_WORDS_S)
         to_server.close()
 
     async def _pass_on(
@@ -136,8 +141,11 @@ class _Wire:
                 await self._writer.write(_line_of(wrong.answer))
             return
         if isinstance(message, mcp_types.JSONRPCRequest):
-            self._asked.add(message.id)
-            self._quiet.clear()
+            of_its_kind = self._working if message.method in _WORKING else self._at_once
+            of_its_kind.add(message.id)
+        elif isinstance(message, mcp_types.JSONRPCNotification):
+            # What was cancelled is never answered.
+            self._settled(cancelled_request_id_from_params(message.params))
         await to_server.send(SessionMessage(message))
 
     async def _send(self, from_server: MemoryObjectReceiveStream[SessionMessage]) -> None:
@@ -145,11 +153,43 @@ class _Wire:
             message = each.message
             if not await self._writer.write(_line_of(message)):
                 from_server.close()
+                # Nobody is there who could read the others.
+                self._at_once.clear()
+                self._working.clear()
                 return
             if isinstance(message, mcp_types.JSONRPCResponse | mcp_types.JSONRPCError):
-                self._asked.discard(message.id)
-                if not self._asked:
-                    self._quiet.set()
+                self._settled(message.id)
+
+    def _settled(self, asked: mcp_types.RequestId | None) -> None:
+        self._at_once.discard(asked)
+        self._working.discard(asked)
+
+
+class _Unanswered:
+    """The requests that wait for their answer."""
+
+    def __init__(self) -> None:
+        self._asked: set[mcp_types.RequestId | None] = set()
+        self._none = asyncio.Event()
+        self._none.set()
+
+    def add(self, asked: mcp_types.RequestId) -> None:
+        self._asked.add(asked)
+        self._none.clear()
+
+    def discard(self, asked: mcp_types.RequestId | None) -> None:
+        self._asked.discard(asked)
+        if not self._asked:
+            self._none.set()
+
+    def clear(self) -> None:
+        self._asked.clear()
+        self._none.set()
+
+    async def none_left(self, within_s: float) -> None:
+        """Return when all are answered, or after so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._none.wait(), within_s)
 
 
 class _Writer:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from mcp import Client
 from mcp_types import INVALID_REQUEST, PARSE_ERROR
-from program import PATIENCE_S, run, running, wait_until
+from program import PATIENCE_S, Done, run, running, wait_until
 from served_fleet import ERAS, SMALL, STORY, ask, generates, load, over_stdio
 
 from ollamamaster.cli.commands.serve_mcp import GONE_WITHIN_S
@@ -229,16 +229,66 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def test_what_a_script_pipes_in_is_answered(fleet: SimulatedFleet) -> None:
+def piped(env: dict[str, str], *more: dict[str, Any]) -> Done:
+    """A script that writes all it asks at once, and then nothing more."""
     lines: list[dict[str, Any]] = [
         {"id": 1, "method": "initialize", "params": INITIALIZE},
         {"method": "notifications/initialized"},
         {"id": 2, "method": "tools/list"},
+        *more,
     ]
     text = "".join(json.dumps({"jsonrpc": "2.0", **each}) + "\n" for each in lines)
-    done = run("serve-mcp", env=fleet.environment(), text=text)
+    return run("serve-mcp", env=env, text=text)
+
+
+def answered(done: Done) -> list[int]:
+    """What got a result. Whoever ends meanwhile may say that it does."""
+    return [line["id"] for line in done.lines if "result" in line]
+
+
+def listing(body: str, more: str = "") -> str:
+    """A module in which the list of tools is made like this."""
+    return (
+        "import asyncio, ollamamaster.mcp_server.server as s\n"
+        "real = s._Handlers.list_tools\n"
+        f"async def list_tools(*given):\n    {body}\n"
+        f"s._Handlers.list_tools = list_tools\n{more}"
+    )
+
+
+def test_what_a_script_pipes_in_is_answered(fleet: SimulatedFleet) -> None:
+    done = piped(fleet.environment())
     assert done.code == ExitCode.OK
-    assert [line["id"] for line in done.lines] == [1, 2]
+    assert answered(done) == [1, 2]
+
+
+def test_what_a_script_pipes_in_is_answered_by_a_machine_that_does_much_else(
+    fleet: SimulatedFleet, tmp_path: Path
+) -> None:
+    """The end of input has long come, and nothing but the answer is waited for."""
+    slow = f"await asyncio.sleep({2 * GONE_WITHIN_S}); return await real(*given)"
+    done = piped(with_module(fleet, tmp_path, listing(slow)))
+    assert done.code == ExitCode.OK
+    assert answered(done) == [1, 2]
+
+
+def test_what_is_never_answered_does_not_keep_the_server_for_ever(
+    fleet: SimulatedFleet, tmp_path: Path
+) -> None:
+    impatient = "import ollamamaster.mcp_server.stdio as t\nt._PATIENCE_S = 0.2\n"
+    never = listing("await asyncio.Event().wait()", impatient)
+    done = piped(with_module(fleet, tmp_path, never))
+    assert done.code == ExitCode.OK
+    assert answered(done) == [1]
+
+
+def test_what_was_cancelled_is_not_waited_for(fleet: SimulatedFleet, tmp_path: Path) -> None:
+    for_ever = f"import ollamamaster.mcp_server.stdio as t\nt._PATIENCE_S = {10 * PATIENCE_S}\n"
+    cancelled = {"method": "notifications/cancelled", "params": {"requestId": 2}}
+    never = listing("await asyncio.Event().wait()", for_ever)
+    done = piped(with_module(fleet, tmp_path, never), cancelled)
+    assert done.code == ExitCode.OK
+    assert answered(done) == [1]
 
 
 def test_a_line_that_is_no_json_does_not_end_the_server(fleet: SimulatedFleet) -> None:
