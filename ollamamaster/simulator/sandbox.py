@@ -96,12 +96,12 @@ class SimulatedInstance:
     def restart(self) -> None:
         """Listen again, on the same port, with nothing in memory and no faults."""
 
-        async def restart() -> None:
+        def restart() -> None:
             self._server.faults.clear()
             self._server.die()
-            await self._server.listen()
+            self._server.listen()
 
-        self._fleet.run(restart)
+        self._fleet.call(restart)
 
 
 class SimulatedFleet:
@@ -113,7 +113,8 @@ class SimulatedFleet:
         self.speed = speed
         self.seed = seed
         self.home = Path(tempfile.mkdtemp(prefix="ollamamaster-sandbox-"))
-        self._loop = asyncio.new_event_loop()
+        # The one that can wait for a listening socket, which Windows' own loop cannot.
+        self._loop: asyncio.AbstractEventLoop = asyncio.SelectorEventLoop()
         self._thread = threading.Thread(target=self._serve, name="sandbox", daemon=True)
         self._servers: list[Server] = []
         self._instances: dict[str, SimulatedInstance] = {}
@@ -197,7 +198,7 @@ class SimulatedFleet:
         for plan in self.plan.instances:
             server = Server(plan, self.plan.models, answer, speed=self.speed, seed=self.seed)
             self._servers.append(server)
-            await server.listen()
+            server.listen()
             self._instances[plan.name] = SimulatedInstance(self, server)
         for server in self._servers:
             server.start_faults()
@@ -205,6 +206,8 @@ class SimulatedFleet:
     async def _end(self) -> None:
         for server in self._servers:
             server.close()
+        # A task that is cancelled before it begins would never close its connection.
+        await asyncio.sleep(0)
         rest = asyncio.all_tasks() - {asyncio.current_task()}
         for task in rest:
             task.cancel()

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ollamamaster.domain.engine import Engine
+from ollamamaster.simulator.acceptor import Acceptor
 from ollamamaster.simulator.catalogue import FOR_EVER_S
 from ollamamaster.simulator.connection import Connection
 from ollamamaster.simulator.faults import WHOLE_INSTANCE, Faults
@@ -64,24 +65,23 @@ class Server:
         self._before: dict[str, int] = {}
         self.faults = Faults(self._loop.time)
         self._connections: set[Connection] = set()
-        self._server: asyncio.Server | None = None
+        self._acceptor: Acceptor | None = None
         self._reserved: socket.socket | None = None
         self._jobs: dict[Job, tuple[asyncio.Future[None], int | None] | None] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._timers: set[asyncio.TimerHandle] = set()
-        self._starting: asyncio.Task[None] | None = None
 
     # ---- the port
 
-    async def listen(self) -> None:
+    def listen(self) -> None:
         """Begin to take connections, on the same port as before if there was one."""
-        if self._server is not None:
+        if self._acceptor is not None:
             return
         listener = self._reserved or self._bound()
         self._reserved = None
         self.port = listener.getsockname()[1]
         factory = partial(Connection, self._connections, partial(self._answer, self))
-        self._server = await self._loop.create_server(factory, sock=listener, backlog=1024)
+        self._acceptor = Acceptor(listener, factory)
 
     def start_faults(self) -> None:
         """Set the faults of the fleet file; their time counts from now."""
@@ -90,10 +90,10 @@ class Server:
 
     def refuse(self) -> None:
         """Take no more connections; those there are go on."""
-        if self._server is None:
+        if self._acceptor is None:
             return
-        self._server.close()
-        self._server = None
+        self._acceptor.close()
+        self._acceptor = None
         # Bound but not listening: refused to clients, and nobody else can take the port. Where
         # a system does not allow it beside open connections, `listen` binds again.
         with contextlib.suppress(OSError):
@@ -118,8 +118,6 @@ class Server:
         for timer in (self._timer, *self._timers):
             if timer is not None:
                 timer.cancel()
-        if self._starting is not None:
-            self._starting.cancel()
         if self._reserved is not None:
             self._reserved.close()
             self._reserved = None
@@ -156,10 +154,7 @@ class Server:
         if plan.kind is FaultKind.RESTART and back_in_s is None:
             back_in_s = _RESTART_S
         if back_in_s is not None:
-            self._later(back_in_s, self._listen_soon)
-
-    def _listen_soon(self) -> None:
-        self._starting = self._loop.create_task(self.listen())
+            self._later(back_in_s, self.listen)
 
     def _later(self, seconds: float, action: partial[None] | Any) -> None:
         if seconds <= 0:
