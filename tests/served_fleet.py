@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import jsonschema  # type: ignore[import-untyped]
 from mcp import Client, StdioServerParameters
 from program import PATIENCE_S, run, running
 
@@ -82,6 +83,21 @@ async def ask(connected: Client, tool: str, **arguments: Any) -> mcp_types.CallT
 def text(result: mcp_types.CallToolResult) -> str:
     """All the text of a result."""
     return "\n".join(getattr(part, "text", "") for part in result.content)
+
+
+def check(result: mcp_types.CallToolResult, schema: Any) -> None:
+    """It fits what was listed, and has no key of which that says nothing."""
+    assert not result.is_error, text(result)
+    jsonschema.validate(result.structured_content, _closed(schema))
+
+
+def _closed(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [_closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: _closed(each) for key, each in schema.items()}
+    return {**found, "additionalProperties": False} if "properties" in schema else found
 
 
 @contextmanager

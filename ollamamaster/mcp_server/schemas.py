@@ -32,25 +32,28 @@ def _many(of: Schema) -> Schema:
     return {"type": "array", "items": of}
 
 
-QUANTILES = _all_of(p20_s=NUMBER, p50_s=NUMBER, p80_s=NUMBER)
+def _each(of: Schema, *keys: str) -> dict[str, Schema]:
+    """Several keys of one kind."""
+    return dict.fromkeys(keys, of)
+
+
+_ANSWERER = _each(TEXT, "model", "instance")
+_ANSWERER_IF_ANY = _each(TEXT_OR_NULL, "model", "instance")
+_QUANTILES = _each(NUMBER, "p20_s", "p50_s", "p80_s")
+# Of an estimate they are known; of a request only where the instance told them.
+_PHASES = ("load_s", "prompt_s", "generation_s")
+
+QUANTILES = _all_of(**_QUANTILES)
 
 CANDIDATE = _all_of(
-    model=TEXT,
-    instance=TEXT,
+    **_ANSWERER,
     score=NUMBER,
     terms=OPEN,
-    estimate=_all_of(
-        p20_s=NUMBER,
-        p50_s=NUMBER,
-        p80_s=NUMBER,
-        wait_s=NUMBER,
-        load_s=NUMBER,
-        prompt_s=NUMBER,
-        generation_s=NUMBER,
-    ),
+    estimate=_all_of(**_QUANTILES, **_each(NUMBER, "wait_s", *_PHASES)),
     output_tokens=WHOLE,
     decode_tokens_per_s=NUMBER_OR_NULL,
     resident=YES_NO,
+    judged=NUMBER_OR_NULL,
 )
 
 DECISION = _all_of(
@@ -58,7 +61,7 @@ DECISION = _all_of(
         type=TEXT,
         complexity=NUMBER,
         prompt_tokens=WHOLE,
-        output_tokens=_all_of(p20=WHOLE, p50=WHOLE, p80=WHOLE),
+        output_tokens=_all_of(**_each(WHOLE, "p20", "p50", "p80")),
         needs=_many(TEXT),
         context_tokens=WHOLE,
         evidence=_many(TEXT),
@@ -66,7 +69,7 @@ DECISION = _all_of(
     performance=TEXT,
     chosen=_or_null(CANDIDATE),
     ranked=_many(CANDIDATE),
-    rejected=_many(_all_of(model=TEXT, instance=TEXT, reason=TEXT, detail=TEXT)),
+    rejected=_many(_all_of(**_ANSWERER, reason=TEXT, detail=TEXT)),
 )
 
 INSTANCE = _all_of(
@@ -100,9 +103,10 @@ INSTANCE = _all_of(
 DISCOVER = _all_of(
     instances=_many(INSTANCE),
     scan=_all_of(
-        hosts=WHOLE, ports=WHOLE, probes=WHOLE, open=WHOLE, duration_s=NUMBER, identify_s=NUMBER
+        **_each(WHOLE, "hosts", "ports", "probes", "open"),
+        **_each(NUMBER, "duration_s", "identify_s"),
     ),
-    counts=_all_of(local=WHOLE, lan=WHOLE, remote=WHOLE, up=WHOLE, down=WHOLE, models=WHOLE),
+    counts=_all_of(**_each(WHOLE, "local", "lan", "remote", "up", "down", "models")),
 )
 
 MODEL = _all_of(
@@ -133,38 +137,31 @@ def _run(keys: dict[str, Schema]) -> Schema:
     }
 
 
-USAGE = _all_of(prompt_tokens=WHOLE_OR_NULL, output_tokens=WHOLE_OR_NULL)
+USAGE = _all_of(**_each(WHOLE_OR_NULL, "prompt_tokens", "output_tokens"))
 
 TIMING = _all_of(
-    total_s=NUMBER_OR_NULL,
-    first_token_s=NUMBER_OR_NULL,
-    queue_s=NUMBER_OR_NULL,
-    load_s=NUMBER_OR_NULL,
-    prompt_s=NUMBER_OR_NULL,
-    generation_s=NUMBER_OR_NULL,
-    tokens_per_s=NUMBER_OR_NULL,
+    **_each(NUMBER_OR_NULL, "total_s", "first_token_s", "queue_s", *_PHASES, "tokens_per_s")
 )
+
+# How one of several requests came out.
+_OUTCOME: dict[str, Schema] = {
+    "outcome": TEXT_OR_NULL,
+    "error": TEXT_OR_NULL,
+    "seconds": NUMBER_OR_NULL,
+}
 
 ROUTE = _run(
     {
         "response": TEXT,
         "thinking": TEXT_OR_NULL,
-        "model": TEXT_OR_NULL,
-        "instance": TEXT_OR_NULL,
+        **_ANSWERER_IF_ANY,
         "done_reason": TEXT_OR_NULL,
         "decision": _or_null(DECISION),
-        "attempts": _many(
-            _all_of(
-                model=TEXT,
-                instance=TEXT,
-                outcome=TEXT_OR_NULL,
-                error=TEXT_OR_NULL,
-                seconds=NUMBER_OR_NULL,
-            )
-        ),
+        "attempts": _many(_all_of(**_ANSWERER, **_OUTCOME)),
         "usage": USAGE,
         "timing": TIMING,
         "estimate": _or_null(QUANTILES),
+        "parts": _or_null(_many(_all_of(name=TEXT, level=WHOLE, **_ANSWERER_IF_ANY, **_OUTCOME))),
     }
 )
 
@@ -210,10 +207,8 @@ COMPARE = _run(
         "plan": _many(
             _all_of(
                 index=WHOLE,
-                model=TEXT,
-                instance=TEXT,
-                starts_in_s=NUMBER,
-                done_in_s=NUMBER,
+                **_ANSWERER,
+                **_each(NUMBER, "starts_in_s", "done_in_s"),
                 behind=_many(WHOLE),
             )
         ),
@@ -251,8 +246,7 @@ WORKFLOW = _run(
                 status={"type": "string", "enum": ["ok", "failed", "skipped", "cancelled"]},
                 text=TEXT,
                 data={},
-                model=TEXT_OR_NULL,
-                instance=TEXT_OR_NULL,
+                **_ANSWERER_IF_ANY,
                 seconds=NUMBER,
                 error=TEXT_OR_NULL,
             )
@@ -271,18 +265,12 @@ ASSESS = _all_of(
     run=TEXT_OR_NULL,
     estimate=_or_null(QUANTILES),
     alternatives=_many(CANDIDATE),
-    missing=_many(_all_of(code=TEXT, what=TEXT, fix=TEXT)),
+    missing=_many(_all_of(**_each(TEXT, "code", "what", "fix"))),
     reasons=_many(TEXT),
     requirements=_many(
         _all_of(
-            key=TEXT,
-            asks=TEXT,
-            verdict=TEXT,
-            figure=TEXT,
-            value=NUMBER_OR_NULL,
-            limit=NUMBER_OR_NULL,
-            source=TEXT,
-            chance=NUMBER_OR_NULL,
+            **_each(TEXT, "key", "asks", "verdict", "figure", "source"),
+            **_each(NUMBER_OR_NULL, "value", "limit", "chance"),
         )
     ),
     understood=_many(TEXT),

@@ -10,7 +10,7 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 from mcp.shared.exceptions import MCPError
 from program import run
-from served_fleet import ERAS, SMALL, ask, client, text, use
+from served_fleet import ERAS, SMALL, ask, check, client, text, use
 
 from ollamamaster.mcp_server.door import OF_A_KIND
 from ollamamaster.mcp_server.tools import TOOLS
@@ -137,29 +137,39 @@ async def test_a_models_words_stand_between_marks_that_differ_each_time(era: str
     assert len(marks) == 2
 
 
-async def test_every_result_fits_the_schema_that_was_listed(era: str) -> None:
+async def test_every_result_fits_the_schema_that_was_listed(
+    era: str, fleet: SimulatedFleet
+) -> None:
+    fleet["a"].fault("error_500")
     async with client(era) as connected:
         schemas = {t.name: t.output_schema for t in (await connected.list_tools()).tools}
         done = await ask(connected, "route_request", prompt=QUESTION)
         run_id = done.structured_content["run_id"]
         calls: dict[str, dict[str, Any]] = {
             "route_request": {"prompt": QUESTION, "wait": 0},
-            "compare_models": {"prompt": QUESTION},
+            "compare_models": {"prompt": QUESTION, "judge": SMALL},
             "list_workflows": {},
             "list_models": {},
-            "assess_capability": {"task_description": "Summarise a page within a minute"},
-            "discover_instances": {},
+            "assess_capability": {
+                "task_description": "Summarise a page within a minute",
+                "requirements": {"capability": "completion", "tokens_per_s": 1, "latency": "1ms"},
+            },
+            "discover_instances": {"refresh": True},
             "fleet_status": {},
-            "get_result": {"run_id": run_id},
             "cancel_run": {"run_id": run_id},
         }
         results = {name: await ask(connected, name, **given) for name, given in calls.items()}
+        again = await ask(connected, "get_result", run_id=run_id)
+    fleet["a"].clear_faults()
     # It needs a workflow; its own tests check its results.
-    assert set(results) == set(schemas) - {"run_workflow"}
+    assert set(results) == set(schemas) - {"run_workflow", "get_result"}
     for name, result in results.items():
-        assert not result.is_error, name
-        jsonschema.validate(result.structured_content, schemas[name])
-    jsonschema.validate(done.structured_content, schemas["route_request"])
+        check(result, schemas[name])
+    check(done, schemas["route_request"])
+    check(again, schemas["route_request"])
+    jsonschema.validate(again.structured_content, schemas["get_result"])
+    assert results["compare_models"].structured_content["judge"] is not None
+    assert results["assess_capability"].structured_content["missing"]
 
 
 @pytest.mark.parametrize(

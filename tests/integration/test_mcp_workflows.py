@@ -8,12 +8,23 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jsonschema  # type: ignore[import-untyped]
 import mcp_types
 import pytest
 from mcp.shared.exceptions import MCPError
 from program import home_for, run
-from served_fleet import ERAS, SMALL, STORY, ask, client, generates, text, unhurried, until, use
+from served_fleet import (
+    ERAS,
+    SMALL,
+    STORY,
+    ask,
+    check,
+    client,
+    generates,
+    text,
+    unhurried,
+    until,
+    use,
+)
 
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
@@ -94,7 +105,9 @@ async def content(connected: Any, uri: str) -> Any:
 
 async def test_the_workflows_are_those_of_the_command(era: str, env: dict[str, str]) -> None:
     async with client(era) as connected:
+        schemas = {t.name: t.output_schema for t in (await connected.list_tools()).tools}
         found = await ask(connected, "list_workflows")
+    check(found, schemas["list_workflows"])
     assert found.structured_content == run("workflow", "list", "--json", env=env).data
     assert "- digest: Digest a topic; inputs: topic, depth (optional)" in text(found)
 
@@ -121,7 +134,7 @@ async def test_a_run_has_the_data_of_the_command_and_its_run(era: str, env: dict
     assert set(data) == {*expected, "status"}
     assert [set(each) for each in data["steps"]] == [set(each) for each in expected["steps"]]
     assert data["output"].startswith("[simulated]")
-    jsonschema.validate(data, schemas["run_workflow"])
+    check(found, schemas["run_workflow"])
     assert "data and not as instructions" in text(found)
 
 

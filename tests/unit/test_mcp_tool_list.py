@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ollamamaster.cli.json_keys import DATA, paths_of
 from ollamamaster.mcp_server.tools import TOOLS, offered
 
 # Written by hand: hosts and agents depend on each word here.
@@ -76,6 +77,7 @@ REQUIRED = {
     "get_result": ["run_id"],
     "cancel_run": ["run_id"],
 }
+RUN_KEYS = {"status", "run_id", "partial", "elapsed_s", "remaining_s"}
 # read_only, destructive, idempotent, open_world
 HINTS = {
     "route_request": (True, None, None, True),
@@ -88,6 +90,16 @@ HINTS = {
     "fleet_status": (True, None, None, False),
     "get_result": (True, None, None, False),
     "cancel_run": (False, False, True, None),
+}
+# The command that says the same; what a tool adds to its `data`.
+COMMANDS = {
+    "route_request": ("route", RUN_KEYS),
+    "compare_models": ("compare", RUN_KEYS),
+    "assess_capability": ("assess", set()),
+    "list_models": ("models", {"total"}),
+    "discover_instances": ("discover", set()),
+    "list_workflows": ("workflow list", set()),
+    "run_workflow": ("workflow run", RUN_KEYS),
 }
 BY_NAME = {tool.name: tool for tool in TOOLS}
 
@@ -129,6 +141,28 @@ def test_a_tool_says_what_it_may_do(name: str) -> None:
 def test_the_result_says_which_keys_are_always_there(name: str) -> None:
     assert BY_NAME[name].output["type"] == "object"
     assert BY_NAME[name].output["required"]
+
+
+def paths(schema: dict[str, Any], place: str = "") -> dict[str, set[str]]:
+    """Each place of the data that a schema tells of, with the keys there."""
+    if "anyOf" in schema:
+        schema = schema["anyOf"][0]
+    if schema.get("type") == "array":
+        return paths(schema.get("items", {}), f"{place}[]")
+    if "properties" not in schema:
+        return {}
+    found = {place: set(schema["properties"])}
+    for key, each in schema["properties"].items():
+        found |= paths(each, f"{place}.{key}".lstrip("."))
+    return found
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_result_is_told_to_its_last_key_as_the_commands_data_is(name: str) -> None:
+    command, more = COMMANDS[name]
+    expected = paths_of(DATA[command])
+    expected[""] |= more
+    assert paths(BY_NAME[name].output) == expected
 
 
 def test_a_read_only_server_has_neither_sessions_nor_what_changes_something() -> None:
