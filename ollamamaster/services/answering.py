@@ -12,7 +12,6 @@ from ollamamaster.domain.answers import AnswerRequest, Message, Usage
 from ollamamaster.domain.liveness import HEALTHY, Health
 from ollamamaster.domain.routing import Attempt, RouteResult, Timing
 from ollamamaster.errors import AttemptError, Outcome
-from ollamamaster.services.recording import attempt_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from ollamamaster.domain.routing import RouteRequest
     from ollamamaster.domain.selection import Candidate, Decision
     from ollamamaster.services.means import Means
+    from ollamamaster.services.trial import Trial
 
 # The probe of an instance that was left alone for a while.
 PROBE_TIMEOUT_S = 2.0
@@ -53,34 +53,6 @@ class RouteListener(Protocol):
 
     def note(self, text: str) -> None:
         """Something worth knowing."""
-
-
-@dataclass(eq=False)
-class Trial:
-    """One try of one candidate, as it goes. `estimate` is for this try alone.
-
-    `most_others` tells how many requests of ours ran beside it; at its end that is `others`.
-    `began` is of the monotonic clock, `started_at` seconds since the epoch, and `first_token_s`
-    counts from the start of the try.
-    """
-
-    candidate: Candidate
-    estimate: Estimate
-    num_ctx: int | None
-    keep_alive: str | int | None
-    most_others: Callable[[], int]
-    began: float = 0.0
-    started_at: float = 0.0
-    first_token_s: float | None = None
-    thought: bool = False
-    done_reason: str | None = None
-    usage: Usage = field(default_factory=Usage)
-    others: int = 0
-
-    @property
-    def attempt(self) -> Attempt:
-        """What it looks like while it runs."""
-        return Attempt(self.candidate.model, self.candidate.instance)
 
 
 @dataclass
@@ -124,7 +96,7 @@ class Answering:
     @property
     def records(self) -> tuple[AttemptRecord, ...]:
         """What is to be remembered of them."""
-        return tuple(attempt_record(t, attempt, self.request) for t, attempt in self._over)
+        return tuple(t.record(attempt, self.request) for t, attempt in self._over)
 
     def elapsed_s(self) -> float:
         """Seconds since the prompt had been read."""

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.candidates import Reason
+from ollamamaster.domain.records import RouteRecord
 from ollamamaster.domain.request_ids import CHANCE_BITS, request_id
 from ollamamaster.errors import ModelUnknownError, OllamaMasterError, Outcome
 from ollamamaster.services.answering import Answering
 from ollamamaster.services.deciding import Deciding
 from ollamamaster.services.line import Line
-from ollamamaster.services.recording import route_record
 from ollamamaster.services.route_errors import (
     deadline_error,
     everything_failed,
@@ -142,16 +142,23 @@ class RouteRun:
         outcome, decision = self._outcome, self._deciding.first
         if outcome is None or decision is None:
             return
-        means = self.service.means
+        means, request = self.service.means, self.request
+        result, chosen = self.so_far(), decision.chosen
+        with_text = means.settings.history.store_text and request.keep_text
         means.history.record(
-            route_record(
-                self.id,
-                outcome,
-                self._answering,
-                self.so_far(),
-                decision,
-                self._line.waited_s,
-                with_text=means.settings.history.store_text and self.request.keep_text,
+            RouteRecord(
+                id=self.id,
+                at=self._answering.began_at,
+                who=request.who,
+                task_type=decision.task.type,
+                seconds=result.timing.total_s or 0.0,
+                waited_s=self._line.waited_s,
+                outcome=outcome,
+                attempts=self._answering.records,
+                decision=decision,
+                estimate=chosen.estimate if chosen is not None else None,
+                prompt=request.full_prompt if with_text else None,
+                answer=result.response if with_text else None,
             )
         )
 

@@ -12,8 +12,8 @@ from ollamamaster.domain.memory_fit import context_room
 from ollamamaster.domain.options import at_once, options_of
 from ollamamaster.domain.schedule import keep_alive_for
 from ollamamaster.errors import BadRequestError, Outcome
-from ollamamaster.services.answering import Trial
 from ollamamaster.services.hedge import Hedge
+from ollamamaster.services.trial import Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
