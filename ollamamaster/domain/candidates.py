@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from ollamamaster.domain.catalogue import as_configured
 from ollamamaster.domain.instances import Instance, Locality, Status
 from ollamamaster.domain.memory_fit import longest_context
-from ollamamaster.domain.models import Capability, LoadedModel, Model
+from ollamamaster.domain.models import Capability, Model
+from ollamamaster.domain.pair import Pair
 from ollamamaster.domain.policy import denied_by
 from ollamamaster.domain.settings import CloudUse
 
@@ -55,22 +56,6 @@ class Rejection:
     instance: str
     reason: Reason
     detail: str
-
-
-class Pair(NamedTuple):
-    """A model on an instance. `model` has what the config says of it."""
-
-    model: Model
-    instance: Instance
-
-    @property
-    def key(self) -> tuple[str, str]:
-        return self.model.name.text, self.instance.id
-
-    @property
-    def loaded(self) -> LoadedModel | None:
-        """The model in the instance's memory, if it is there."""
-        return self.instance.loaded_model(self.model.name.text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from ollamamaster.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from ollamamaster.domain.candidates import Pair
+    from ollamamaster.domain.pair import Pair
     from ollamamaster.domain.task import Task
 
 # Sessions of MCP clients live apart from the person's own.

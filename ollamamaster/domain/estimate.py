@@ -12,9 +12,9 @@ from ollamamaster.domain.schedule import LOAD_WEIGHT, Residency
 from ollamamaster.domain.task import Range
 
 if TYPE_CHECKING:
-    from ollamamaster.domain.candidates import Pair
     from ollamamaster.domain.instances import Instance
     from ollamamaster.domain.knowledge import Knowledge
+    from ollamamaster.domain.pair import Pair
     from ollamamaster.domain.rates import Rates
     from ollamamaster.domain.task import Task
 

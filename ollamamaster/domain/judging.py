@@ -8,11 +8,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.ability import Abilities
-from ollamamaster.domain.candidates import Pair, Reason, Rejection, Wish
+from ollamamaster.domain.candidates import Reason, Rejection, Wish
 from ollamamaster.domain.findings import Finding, Verdict, Weighed, findings
 from ollamamaster.domain.instances import Locality
 from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.models import LoadedModel
+from ollamamaster.domain.pair import Pair
 from ollamamaster.domain.profiles import Profiles
 from ollamamaster.domain.requirements import Privacy, Requirements
 from ollamamaster.domain.schedule import machines, queues

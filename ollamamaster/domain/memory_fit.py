@@ -11,8 +11,8 @@ from ollamamaster.domain.chances import bounded, normal
 from ollamamaster.domain.context import context_step, is_enough
 
 if TYPE_CHECKING:
-    from ollamamaster.domain.candidates import Pair
     from ollamamaster.domain.models import Model
+    from ollamamaster.domain.pair import Pair
 
 # Cache bytes a token of an 8B model with grouped queries, from the published configurations
 # (32 layers x 8 heads x (128 + 128) x 2 bytes); others go with the root of their parameters:

@@ -30,8 +30,8 @@ from ollamamaster.domain.site import Site
 from ollamamaster.domain.task import Range
 
 if TYPE_CHECKING:
-    from ollamamaster.domain.candidates import Pair
     from ollamamaster.domain.instances import Instance
+    from ollamamaster.domain.pair import Pair
     from ollamamaster.domain.task import Task
 
 # A model that thinks writes its thoughts too: twice the tokens until it was measured.

@@ -12,7 +12,7 @@ from ollamamaster.domain.machines import Machine, Memory, Residency, bytes_neede
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from ollamamaster.domain.candidates import Pair
+    from ollamamaster.domain.pair import Pair
     from ollamamaster.domain.tickets import Option, Ticket
 
 

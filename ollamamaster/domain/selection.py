@@ -19,9 +19,9 @@ from ollamamaster.domain.settings import Performance
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from ollamamaster.domain.candidates import Pair
     from ollamamaster.domain.estimate import Estimate
     from ollamamaster.domain.models import Model
+    from ollamamaster.domain.pair import Pair
     from ollamamaster.domain.settings import Settings
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.domain.task import Task

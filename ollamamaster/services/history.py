@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollamamaster.domain.candidates import Pair
 from ollamamaster.domain.history import (
     Changed,
     HistoryStats,
@@ -15,6 +14,7 @@ from ollamamaster.domain.history import (
 )
 from ollamamaster.domain.instances import Instance, InstanceAddress
 from ollamamaster.domain.models import Model, ModelName
+from ollamamaster.domain.pair import Pair
 from ollamamaster.domain.rates import Rate, Source
 from ollamamaster.domain.selection import decide
 from ollamamaster.errors import UsageError

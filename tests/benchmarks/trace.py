@@ -36,11 +36,11 @@ from rivals import (
 )
 
 from ollamamaster.domain.answers import Usage
-from ollamamaster.domain.candidates import Pair
 from ollamamaster.domain.instances import Instance, InstanceAddress, Locality, Status
 from ollamamaster.domain.learning import keys_of, learnt
 from ollamamaster.domain.machines import Held, Machine
 from ollamamaster.domain.models import Model, ModelName
+from ollamamaster.domain.pair import Pair
 from ollamamaster.domain.profiles import Profiles
 from ollamamaster.domain.records import AttemptRecord, RouteRecord, Who
 from ollamamaster.domain.schedule import plan

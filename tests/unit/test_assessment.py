@@ -13,7 +13,6 @@ from strategies import fleets
 
 from ollamamaster.domain.assessment import Assessment, AssessRequest, answer, understood
 from ollamamaster.domain.batch import Worker, batch
-from ollamamaster.domain.candidates import Pair
 from ollamamaster.domain.findings import Verdict
 from ollamamaster.domain.instances import (
     Gpu,
@@ -27,6 +26,7 @@ from ollamamaster.domain.instances import (
 from ollamamaster.domain.judging import Run, World
 from ollamamaster.domain.memory_fit import Place, memory_fit
 from ollamamaster.domain.models import GB, LoadedModel, Model, ModelName, ModelShape
+from ollamamaster.domain.pair import Pair
 from ollamamaster.domain.settings import ModelSettings, RouteSettings, Settings
 from ollamamaster.domain.snapshot import Fleet
 from ollamamaster.domain.tickets import Option, ProcessId, Ticket

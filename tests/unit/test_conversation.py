@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from taught import ID, NAME, attempt, machine, pair, taught, usage
 
 from ollamamaster.domain.answers import Message
-from ollamamaster.domain.candidates import Pair, Wish
+from ollamamaster.domain.candidates import Wish
 from ollamamaster.domain.conversation import (
     Conversation,
     Turn,
@@ -30,6 +30,7 @@ from ollamamaster.domain.instances import Gpu, GpuSource, Instance, InstanceAddr
 from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.models import GB, LoadedModel, Model, ModelName, ModelShape
 from ollamamaster.domain.options import options_of
+from ollamamaster.domain.pair import Pair
 from ollamamaster.domain.prefix import CACHED_COST, Prefix
 from ollamamaster.domain.profile_rows import measured, pair_key
 from ollamamaster.domain.profiles import Profiles

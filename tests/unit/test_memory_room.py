@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from ollamamaster.domain.candidates import Pair
 from ollamamaster.domain.instances import Gpu, Instance, InstanceAddress
 from ollamamaster.domain.memory_fit import context_room, longest_context
 from ollamamaster.domain.models import GB, Model, ModelName, ModelShape
+from ollamamaster.domain.pair import Pair
 
 # 131,072 bytes a token.
 MODEL = Model(
