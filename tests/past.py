@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ollamamaster.domain.answers import Usage
+from ollamamaster.domain.attempt_record import AttemptRecord
 from ollamamaster.domain.candidates import Wish
 from ollamamaster.domain.estimate import Estimate
 from ollamamaster.domain.instances import Instance, InstanceAddress, InstanceSettings, Status
 from ollamamaster.domain.models import GB, Model, ModelName
-from ollamamaster.domain.records import AttemptRecord, RouteRecord, Who
+from ollamamaster.domain.records import RouteRecord, Who
 from ollamamaster.domain.selection import Decision, Demand, decide
 from ollamamaster.domain.settings import HistorySettings, Settings
 from ollamamaster.domain.snapshot import Fleet

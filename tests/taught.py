@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ollamamaster.domain.answers import Usage
+from ollamamaster.domain.attempt_record import AttemptRecord
 from ollamamaster.domain.instances import Gpu, GpuSource, Instance, InstanceAddress, Locality
 from ollamamaster.domain.learning import keys_of, learnt
 from ollamamaster.domain.models import GB, Model, ModelName
 from ollamamaster.domain.pair import Pair
 from ollamamaster.domain.profiles import Profiles
-from ollamamaster.domain.records import AttemptRecord, RouteRecord, Who
+from ollamamaster.domain.records import RouteRecord, Who
 from ollamamaster.domain.task import TaskType
 from ollamamaster.errors import Outcome
 

@@ -10,6 +10,7 @@ from ollamamaster.contract.times import rfc3339_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from ollamamaster.domain.attempt_record import AttemptRecord
     from ollamamaster.domain.estimate import Estimate
     from ollamamaster.domain.history import (
         Changed,
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
         PairHistory,
         Replay,
     )
-    from ollamamaster.domain.records import AttemptRecord, PastRequest, RouteRecord
+    from ollamamaster.domain.records import PastRequest, RouteRecord
 
 
 def list_data(requests: Sequence[PastRequest]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from ollamamaster.domain.task import Range
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ollamamaster.domain.estimate import Prospect
+    from ollamamaster.domain.outlook import Prospect
     from ollamamaster.domain.selection import Candidate
 
 

@@ -14,7 +14,7 @@ from ollamamaster.domain.measures import number
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ollamamaster.domain.records import AttemptRecord
+    from ollamamaster.domain.attempt_record import AttemptRecord
 
 # What two requests must have run at once to count, as clocks have steps.
 _LEAST_S = 0.05

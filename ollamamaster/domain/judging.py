@@ -12,11 +12,12 @@ from ollamamaster.domain.candidates import Reason, Rejection, Wish
 from ollamamaster.domain.findings import Finding, Verdict, Weighed, findings
 from ollamamaster.domain.instances import Locality
 from ollamamaster.domain.knowledge import Knowledge
+from ollamamaster.domain.machines import machines
 from ollamamaster.domain.models import LoadedModel
 from ollamamaster.domain.pair import Pair
 from ollamamaster.domain.profiles import Profiles
 from ollamamaster.domain.requirements import Privacy, Requirements
-from ollamamaster.domain.schedule import machines, queues
+from ollamamaster.domain.schedule import queues
 from ollamamaster.domain.selection import Candidate, Decision, Demand, decide
 from ollamamaster.domain.settings import Performance, Settings
 

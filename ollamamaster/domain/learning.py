@@ -33,7 +33,8 @@ from ollamamaster.domain.task import TaskType
 from ollamamaster.errors import Outcome
 
 if TYPE_CHECKING:
-    from ollamamaster.domain.records import AttemptRecord, RouteRecord
+    from ollamamaster.domain.attempt_record import AttemptRecord
+    from ollamamaster.domain.records import RouteRecord
 
 # Fewer steps than this are within the noise of the timer and of one slow step.
 _LEAST_STEPS = 4

@@ -15,7 +15,7 @@ from ollamamaster.domain.tickets import ProcessId, Ticket
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from ollamamaster.domain.schedule import Machine
+    from ollamamaster.domain.machines import Machine
     from ollamamaster.domain.selection import Candidate, Decision
     from ollamamaster.domain.settings import Settings
     from ollamamaster.domain.tickets import Choice, Option, Priority

@@ -11,7 +11,8 @@ from ollamamaster.domain.tickets import Option
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ollamamaster.domain.estimate import Estimate, Prospect
+    from ollamamaster.domain.estimate import Estimate
+    from ollamamaster.domain.outlook import Prospect
     from ollamamaster.domain.pair import Pair
     from ollamamaster.domain.selection import Candidate, Decision
 

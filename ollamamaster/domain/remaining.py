@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ollamamaster.domain.measures import Z80
 
 if TYPE_CHECKING:
-    from ollamamaster.domain.estimate import Prospect
+    from ollamamaster.domain.outlook import Prospect
     from ollamamaster.domain.rates import Rate
 
 # Steps after which the rate of this stream is surer than any profile: the first ones come in

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from ollamamaster.domain.machines import LOAD_WEIGHT, Machine, Residency, machines
+from ollamamaster.domain.machines import LOAD_WEIGHT, Machine, Residency
 from ollamamaster.domain.queues import ANYWHERE, Queues
 from ollamamaster.domain.tickets import Choice, Ticket, TicketState
 
@@ -20,20 +20,6 @@ if TYPE_CHECKING:
 
     from ollamamaster.domain.queues import Lane, Spot
     from ollamamaster.domain.tickets import Option
-
-__all__ = [
-    "LOAD_WEIGHT",
-    "Machine",
-    "Queues",
-    "Residency",
-    "choose",
-    "in_order",
-    "keep_alive_for",
-    "machines",
-    "plan",
-    "queues",
-    "time_term",
-]
 
 # Below half a second nobody notices a difference.
 _NOTICED_S = 0.5

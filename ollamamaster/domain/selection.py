@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ollamamaster.domain.ability import judged_by, quality
 from ollamamaster.domain.candidates import Reason, Rejection, Wish, sift
-from ollamamaster.domain.estimate import Outlook, Prospect
 from ollamamaster.domain.instances import Locality
 from ollamamaster.domain.judged import Moved
 from ollamamaster.domain.knowledge import Knowledge
+from ollamamaster.domain.machines import Residency
+from ollamamaster.domain.outlook import Outlook, Prospect
 from ollamamaster.domain.policy import locality_term
 from ollamamaster.domain.rates import Source
-from ollamamaster.domain.schedule import Residency, time_term
+from ollamamaster.domain.schedule import time_term
 from ollamamaster.domain.settings import Performance
 
 if TYPE_CHECKING:

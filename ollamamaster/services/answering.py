@@ -16,8 +16,8 @@ from ollamamaster.errors import AttemptError, Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ollamamaster.domain.attempt_record import AttemptRecord
     from ollamamaster.domain.estimate import Estimate
-    from ollamamaster.domain.records import AttemptRecord
     from ollamamaster.domain.routing import RouteRequest
     from ollamamaster.domain.selection import Candidate, Decision
     from ollamamaster.services.means import Means

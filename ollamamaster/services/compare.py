@@ -20,9 +20,9 @@ from ollamamaster.domain.comparing import (
 from ollamamaster.domain.comparison import Agreement, Method, agreement, gist, majority
 from ollamamaster.domain.judged import Verdict, bouts_of
 from ollamamaster.domain.lineup import entrants, in_best_order, seconds_of
+from ollamamaster.domain.machines import machines
 from ollamamaster.domain.names import meant_model
 from ollamamaster.domain.options import options_of
-from ollamamaster.domain.schedule import machines
 from ollamamaster.errors import (
     AllFailedError,
     FailedError,

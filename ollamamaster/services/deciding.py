@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from ollamamaster.domain.candidates import Reason, Rejection, Wish
 from ollamamaster.domain.instances import Status
 from ollamamaster.domain.knowledge import Knowledge
+from ollamamaster.domain.machines import machines
 from ollamamaster.domain.models import ModelName
 from ollamamaster.domain.names import MeantModel, meant_model
 from ollamamaster.domain.others import Ours, used_by_others
-from ollamamaster.domain.schedule import machines, queues
+from ollamamaster.domain.schedule import queues
 from ollamamaster.domain.selection import Decision, Demand, decide, for_a_team
 from ollamamaster.domain.snapshot import Fleet
 from ollamamaster.domain.task import analyse
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from ollamamaster.domain.liveness import Health
+    from ollamamaster.domain.machines import Machine
     from ollamamaster.domain.profiles import Profiles
     from ollamamaster.domain.routing import RouteRequest
-    from ollamamaster.domain.schedule import Machine
     from ollamamaster.domain.selection import Candidate
     from ollamamaster.domain.task import Task
     from ollamamaster.services.line import Line

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from ollamamaster.domain.candidates import Wish
 from ollamamaster.domain.comparison import cosine
 from ollamamaster.domain.knowledge import Knowledge
+from ollamamaster.domain.machines import machines
 from ollamamaster.domain.models import Capability
 from ollamamaster.domain.options import options_of
 from ollamamaster.domain.request_ids import CHANCE_BITS, request_id
-from ollamamaster.domain.schedule import machines, queues
+from ollamamaster.domain.schedule import queues
 from ollamamaster.domain.selection import Demand, decide
 from ollamamaster.domain.settings import Performance
 from ollamamaster.domain.task import Question, Range, TaskType, analyse

@@ -11,7 +11,7 @@ from ollamamaster.domain.tickets import Choice, ProcessId, Ticket
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from ollamamaster.domain.schedule import Machine
+    from ollamamaster.domain.machines import Machine
     from ollamamaster.domain.tickets import Option, Priority
     from ollamamaster.ports import Clock, TicketStore
 

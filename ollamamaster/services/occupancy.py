@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.instances import Instance, Status
-from ollamamaster.domain.schedule import machines, queues
+from ollamamaster.domain.machines import machines
+from ollamamaster.domain.schedule import queues
 from ollamamaster.domain.tickets import TicketState
 
 if TYPE_CHECKING:

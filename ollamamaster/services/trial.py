@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.answers import Usage
-from ollamamaster.domain.records import AttemptRecord
+from ollamamaster.domain.attempt_record import AttemptRecord
 from ollamamaster.domain.routing import Attempt
 
 if TYPE_CHECKING:

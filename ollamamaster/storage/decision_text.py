@@ -11,12 +11,13 @@ import zlib
 from typing import TYPE_CHECKING, Any
 
 from ollamamaster.domain.candidates import Reason, Rejection, Wish
-from ollamamaster.domain.estimate import Estimate, Prospect
+from ollamamaster.domain.estimate import Estimate
 from ollamamaster.domain.instances import Instance, InstanceAddress, InstanceSettings
+from ollamamaster.domain.machines import Residency
 from ollamamaster.domain.models import Model, ModelName
+from ollamamaster.domain.outlook import Prospect
 from ollamamaster.domain.pair import Pair
 from ollamamaster.domain.rates import Rate, Rates, Source
-from ollamamaster.domain.schedule import Residency
 from ollamamaster.domain.selection import Candidate, Decision, Demand
 from ollamamaster.domain.settings import Performance
 from ollamamaster.domain.task import Range, Task, TaskType

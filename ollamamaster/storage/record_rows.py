@@ -6,8 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ollamamaster.domain.answers import Usage
+from ollamamaster.domain.attempt_record import AttemptRecord
 from ollamamaster.domain.estimate import Estimate
-from ollamamaster.domain.records import AttemptRecord, PastRequest, RouteRecord, Who
+from ollamamaster.domain.records import PastRequest, RouteRecord, Who
 from ollamamaster.domain.task import TaskType
 from ollamamaster.errors import Outcome
 from ollamamaster.storage.decision_text import packed, unpacked

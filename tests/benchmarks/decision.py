@@ -26,6 +26,7 @@ from measure import line
 
 from ollamamaster.__main__ import OBJECTS_BETWEEN_COLLECTIONS
 from ollamamaster.domain.answers import Usage
+from ollamamaster.domain.attempt_record import AttemptRecord
 from ollamamaster.domain.candidates import Wish
 from ollamamaster.domain.instances import (
     Gpu,
@@ -38,11 +39,12 @@ from ollamamaster.domain.instances import (
 )
 from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.learning import keys_of, learnt
+from ollamamaster.domain.machines import machines
 from ollamamaster.domain.models import GB, LoadedModel, Model, ModelName
 from ollamamaster.domain.options import options_of
 from ollamamaster.domain.profiles import Profiles
-from ollamamaster.domain.records import AttemptRecord, RouteRecord, Who
-from ollamamaster.domain.schedule import choose, machines, queues
+from ollamamaster.domain.records import RouteRecord, Who
+from ollamamaster.domain.schedule import choose, queues
 from ollamamaster.domain.selection import Decision, Demand, decide
 from ollamamaster.domain.settings import Settings
 from ollamamaster.domain.snapshot import Fleet

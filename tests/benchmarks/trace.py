@@ -36,13 +36,14 @@ from rivals import (
 )
 
 from ollamamaster.domain.answers import Usage
+from ollamamaster.domain.attempt_record import AttemptRecord
 from ollamamaster.domain.instances import Instance, InstanceAddress, Locality, Status
 from ollamamaster.domain.learning import keys_of, learnt
 from ollamamaster.domain.machines import Held, Machine
 from ollamamaster.domain.models import Model, ModelName
 from ollamamaster.domain.pair import Pair
 from ollamamaster.domain.profiles import Profiles
-from ollamamaster.domain.records import AttemptRecord, RouteRecord, Who
+from ollamamaster.domain.records import RouteRecord, Who
 from ollamamaster.domain.schedule import plan
 from ollamamaster.domain.task import TaskType
 from ollamamaster.domain.tickets import Choice, Option, ProcessId, Ticket

@@ -15,10 +15,10 @@ from taught import profiles
 
 from ollamamaster.bootstrap import Application
 from ollamamaster.domain.answers import AnswerRequest, Usage
+from ollamamaster.domain.attempt_record import AttemptRecord
 from ollamamaster.domain.concurrency import Slots
 from ollamamaster.domain.instances import Endpoint, Instance, InstanceAddress
 from ollamamaster.domain.rates import Source
-from ollamamaster.domain.records import AttemptRecord
 from ollamamaster.errors import Outcome
 from ollamamaster.ollama.client import OllamaClient
 from ollamamaster.simulator.fleet import load_fleet

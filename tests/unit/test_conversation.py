@@ -25,11 +25,11 @@ from ollamamaster.domain.conversation import (
     summary_tokens,
     to_summarise,
 )
-from ollamamaster.domain.estimate import Prospect, prospect
 from ollamamaster.domain.instances import Gpu, GpuSource, Instance, InstanceAddress, Status
 from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.models import GB, LoadedModel, Model, ModelName, ModelShape
 from ollamamaster.domain.options import options_of
+from ollamamaster.domain.outlook import Prospect, prospect
 from ollamamaster.domain.pair import Pair
 from ollamamaster.domain.prefix import CACHED_COST, Prefix
 from ollamamaster.domain.profile_rows import measured, pair_key

@@ -34,7 +34,7 @@ from ollamamaster.domain.task import TaskType
 from ollamamaster.errors import Outcome
 
 if TYPE_CHECKING:
-    from ollamamaster.domain.records import AttemptRecord
+    from ollamamaster.domain.attempt_record import AttemptRecord
 
 # The small model of the recordings, on a CPU.
 SMALL: dict[str, Any] = {"size_bytes": 172_000_000, "in_vram": 0.0}

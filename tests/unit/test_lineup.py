@@ -8,9 +8,9 @@ from ollamamaster.domain.candidates import Wish
 from ollamamaster.domain.comparing import Spread
 from ollamamaster.domain.instances import Instance, InstanceAddress, Status
 from ollamamaster.domain.lineup import entrants, in_best_order, seconds_of
+from ollamamaster.domain.machines import machines
 from ollamamaster.domain.models import GB, Model, ModelName, Tier
 from ollamamaster.domain.profiles import Profiles
-from ollamamaster.domain.schedule import machines
 from ollamamaster.domain.selection import Decision, Demand, decide
 from ollamamaster.domain.settings import ModelSettings, Settings
 from ollamamaster.domain.snapshot import Fleet

@@ -24,7 +24,8 @@ from ollamamaster.domain.snapshot import Fleet
 from ollamamaster.domain.task import OUTPUT_TOKENS, Question, Range, TaskType, analyse
 
 if TYPE_CHECKING:
-    from ollamamaster.domain.records import AttemptRecord, RouteRecord
+    from ollamamaster.domain.attempt_record import AttemptRecord
+    from ollamamaster.domain.records import RouteRecord
 
 HELLO = analyse(Question("hello"))
 THINKER = frozenset({"completion", "thinking"})

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ollamamaster.domain.estimate import prospect
 from ollamamaster.domain.instances import (
     Gpu,
     GpuSource,
@@ -21,6 +20,7 @@ from ollamamaster.domain.instances import (
 from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.machines import Held, Machine, Residency, bytes_needed, machines
 from ollamamaster.domain.models import GB, LoadedModel, Model, ModelName, ModelShape
+from ollamamaster.domain.outlook import prospect
 from ollamamaster.domain.pair import Pair
 from ollamamaster.domain.profiles import Profiles
 from ollamamaster.domain.queues import Queues

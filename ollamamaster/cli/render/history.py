@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from ollamamaster.domain.attempt_record import AttemptRecord
     from ollamamaster.domain.history import Changed, HistoryStats, PairHistory, Replay
-    from ollamamaster.domain.records import AttemptRecord, PastRequest, RouteRecord
+    from ollamamaster.domain.records import PastRequest, RouteRecord
     from ollamamaster.domain.selection import Candidate, Decision
 
 _BAR_CELLS = 10

@@ -14,14 +14,15 @@ from strategies import fleets, tasks
 from taught import attempt, machine, pair, profiles, route, taught, usage
 
 from ollamamaster.domain.calibration import Calibration
-from ollamamaster.domain.estimate import Estimate, Outlook, Prospect, context_needed, prospect
+from ollamamaster.domain.estimate import Estimate
 from ollamamaster.domain.knowledge import Knowledge
+from ollamamaster.domain.machines import Residency
 from ollamamaster.domain.models import LoadedModel
+from ollamamaster.domain.outlook import Outlook, Prospect, context_needed, prospect
 from ollamamaster.domain.pair import Pair
 from ollamamaster.domain.profiles import Profiles
 from ollamamaster.domain.rates import Rate, Rates, Source
 from ollamamaster.domain.remaining import re_estimate
-from ollamamaster.domain.schedule import Residency
 from ollamamaster.domain.task import Question, Range, Task, analyse
 
 if TYPE_CHECKING:
