@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ollamamaster.cli.output import OUTPUT
-from ollamamaster.cli.render.figures import rate, seconds
+from ollamamaster.cli.render.compare_blocks import answer_figures
+from ollamamaster.cli.render.figures import seconds
 from ollamamaster.cli.route_progress import Progress
 from ollamamaster.domain.plain_text import cleaned, one_line
 
@@ -119,16 +120,3 @@ class Column:
 
     def note(self, text: str) -> None:
         self.note_(f"{self.model}: {text}")
-
-
-def answer_figures(answer: Answer) -> str:
-    """`0.3 s · 61 tok/s · 1.9 s` of one that is done, else how it failed."""
-    if not answer.ok or answer.route is None:
-        return f"failed: {answer.outcome}"
-    timing = answer.route.timing
-    parts = [
-        seconds(timing.first_token_s) if timing.first_token_s is not None else "",
-        rate(timing.tokens_per_s),
-        seconds(timing.total_s),
-    ]
-    return " · ".join(filter(None, parts))

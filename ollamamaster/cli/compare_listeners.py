@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ollamamaster.cli.compare_blocks import blocks, summary_lines
 from ollamamaster.cli.compare_columns import Column
 from ollamamaster.cli.output import OUTPUT
+from ollamamaster.cli.render.compare_blocks import blocks, summary_lines
 from ollamamaster.cli.render.figures import seconds
 from ollamamaster.cli.status_line import StatusLine
 from ollamamaster.domain.plain_text import one_line

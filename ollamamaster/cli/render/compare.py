@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rich import box
 from rich.console import Group
@@ -10,8 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from ollamamaster.cli.compare_blocks import called, summary_lines
-from ollamamaster.cli.compare_columns import answer_figures
+from ollamamaster.cli.render.compare_blocks import answer_figures, called, summary_lines
 from ollamamaster.cli.render.figures import rate, seconds
 from ollamamaster.domain.plain_text import cleaned, one_line
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from ollamamaster.cli.compare_columns import Column
     from ollamamaster.domain.comparing import Answer, CompareResult
 
 # Narrower columns break every third word.
@@ -35,7 +33,22 @@ _WIDE, _NARROW = 90, 70
 _DONE, _FAILED, _RUNNING = "green", "red", "dim"
 
 
-def running(columns: Sequence[Column], judge: str | None, console: Console) -> RenderableType:
+class Running(Protocol):
+    """What is drawn of an answer while it comes, and once it is there."""
+
+    text: str
+    answer: Answer | None
+
+    @property
+    def title(self) -> str:
+        """The model, and where it runs."""
+
+    @property
+    def figures(self) -> str:
+        """What it took until now, or what it waits for."""
+
+
+def running(columns: Sequence[Running], judge: str | None, console: Console) -> RenderableType:
     """The answers as far as they came: as much of the end of each as fits on the screen."""
     if not columns:
         return Text("")

@@ -1,10 +1,11 @@
-"""A comparison in plain text: the blocks that go into a pipe, and the lines that sum it up."""
+"""A comparison in plain text: blocks for a pipe, the figures of an answer, the summary."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ollamamaster.cli.output import OUTPUT
+from ollamamaster.cli.render.figures import rate, seconds
 from ollamamaster.domain.comparison import Method, gist
 from ollamamaster.domain.plain_text import cell, cleaned, one_line
 from ollamamaster.domain.verdict import BEST
@@ -53,6 +54,19 @@ def _figure(value: float | None, digits: int) -> str:
 
 def _ended(text: str) -> str:
     return text if text.endswith("\n") else text + "\n"
+
+
+def answer_figures(answer: Answer) -> str:
+    """`0.3 s · 61 tok/s · 1.9 s` of one that is done, else how it failed."""
+    if not answer.ok or answer.route is None:
+        return f"failed: {answer.outcome}"
+    timing = answer.route.timing
+    parts = [
+        seconds(timing.first_token_s) if timing.first_token_s is not None else "",
+        rate(timing.tokens_per_s),
+        seconds(timing.total_s),
+    ]
+    return " · ".join(filter(None, parts))
 
 
 def called(result: CompareResult) -> list[str]:
