@@ -139,11 +139,13 @@ def on_terminal(
     columns: int = 120,
     stderr_apart: bool = False,
     typed: bytes = b"",
+    stopped_when: Callable[[str], bool] | None = None,
     **variables: str,
 ) -> Screen:
     """Run it on a pseudo-terminal until it ends; `variables` go before `env`. POSIX only.
 
-    `typed` is there for it to read from the start.
+    `typed` is there for it to read from the start; Ctrl-C is typed as soon as `stopped_when` holds
+    of what it has written.
     """
     import fcntl
     import pty
@@ -153,6 +155,12 @@ def on_terminal(
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     inherited = {name: value for name, value in env.items() if name not in _OF_THE_TERMINAL}
+
+    def own_terminal() -> None:
+        # Ctrl-C goes to whoever the terminal belongs to
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
     process = subprocess.Popen(
         command(*arguments),
         stdin=slave,
@@ -160,6 +168,7 @@ def on_terminal(
         stderr=subprocess.PIPE if stderr_apart else slave,
         env={**inherited, "TERM": "xterm-256color", **variables},
         start_new_session=True,
+        preexec_fn=own_terminal,  # noqa: PLW1509 (no thread of this process holds what it needs)
     )
     os.close(slave)
     os.write(master, typed)
@@ -171,6 +180,9 @@ def on_terminal(
         with suppress(OSError):
             while piece := os.read(master, 65_536):
                 written += piece
+                if stopped_when is not None and stopped_when(written.decode("utf-8", "replace")):
+                    stopped_when = None
+                    os.write(master, b"\x03")
         err = process.stderr.read() if process.stderr is not None else b""
         code = process.wait(PATIENCE_S)
     finally:

@@ -160,6 +160,12 @@ def test_options_that_contradict_are_a_usage_error(
     assert done.code == ExitCode.USAGE
 
 
+def test_without_a_prompt_it_says_what_to_type(env: dict[str, str]) -> None:
+    done = run("compare", "-m", A, env=env)
+    assert done.code == ExitCode.USAGE
+    assert 'ollamamaster compare "PROMPT"' in done.err
+
+
 @posix
 @pytest.mark.parametrize("columns", [120, 80, 60])
 def test_columns_on_a_terminal_fit_it(columns: int, env: dict[str, str]) -> None:
@@ -192,19 +198,37 @@ def test_a_name_cannot_act_on_the_terminal(env: dict[str, str]) -> None:
 
 
 @posix
-@pytest.mark.parametrize("terminal", [False, True])
-def test_ctrl_c_ends_all_of_them(
-    terminal: bool, fleet: SimulatedFleet, env: dict[str, str]
-) -> None:
+@pytest.mark.parametrize("json", [False, True])
+def test_a_signal_ends_all_of_them(json: bool, fleet: SimulatedFleet, env: dict[str, str]) -> None:
     for instance in fleet:
         instance.fault("slow", count=None)
-    # --json and a pipe end alike; columns are drawn by the same process
-    arguments = (*BOTH, *([] if terminal else ["--json"]))
-    with running(*arguments, env=env) as process:
+    with running(*BOTH, *(["--json"] if json else []), env=env) as process:
         wait_until(lambda: all(i.state()["running"] for i in fleet), "both generate")
         os.kill(process.pid, signal.SIGINT)
         done = ended(process)
     assert done.code == ExitCode.INTERRUPTED
     wait_until(lambda: not any(i.state()["running"] for i in fleet), "both are cancelled")
-    if not terminal:
+    if json:
         assert [r["outcome"] for r in done.data["results"]] == ["cancelled"] * 2
+    else:
+        assert done.out == ""
+
+
+@posix
+@pytest.mark.parametrize("columns", [120, 60])
+def test_ctrl_c_while_columns_are_drawn_leaves_what_had_come(
+    columns: int, fleet: SimulatedFleet, env: dict[str, str]
+) -> None:
+    for instance in fleet:
+        instance.fault("slow", count=None)
+
+    def both_write(raw: str) -> bool:
+        return raw.rpartition(A)[2].count("[simulated]") == 2
+
+    shown = on_terminal(*BOTH, env=env, columns=columns, stopped_when=both_write)
+    assert shown.code == ExitCode.INTERRUPTED
+    wait_until(lambda: not any(i.state()["running"] for i in fleet), "both are cancelled")
+    assert "\x1b[?25h" in shown.raw, "the cursor is seen again"
+    text = "\n".join(last_screen(shown.raw))
+    assert (text.count("[simulated]"), text.count("─ stopped ─")) == (2, 2)
+    assert "Traceback" not in text

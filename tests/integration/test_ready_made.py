@@ -1,29 +1,36 @@
-"""The ready-made workflows, and one of every kind of step, with real MCP servers from npm.
+"""The ready-made workflows, and one of every kind of step, with real MCP servers.
 
-The servers are downloaded once by npx in their pinned versions; without Node.js these tests are
-skipped.
+The servers are downloaded once by npx and uvx in their pinned versions; without Node.js, or
+without uv, these tests are skipped. The web is never searched.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from program import home_for, run
 
+from ollamamaster.domain.workflow import ToolWork
+from ollamamaster.mcp_client.servers import McpServers
 from ollamamaster.simulator.sandbox import SimulatedFleet
-from ollamamaster.storage.workflow_files import ready_made_names
+from ollamamaster.storage.workflow_file import read_workflow
+from ollamamaster.storage.workflow_files import READY_MADE, ready_made_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from program import Done
+
+    from ollamamaster.domain.workflow import ToolServer, Workflow
 
 SERVER = Path(__file__).parents[1] / "tool_server.py"
 MEMORY = "@modelcontextprotocol/server-memory@2026.8.31"
@@ -33,6 +40,9 @@ EVERYTHING = "@modelcontextprotocol/server-everything@2026.8.31"
 NODE = pytest.mark.skipif(
     shutil.which("npx") is None, reason="npx is not there: the MCP servers need Node.js"
 )
+# where pip puts it beside this Python, also when that is not on the PATH
+PATH = os.pathsep.join([os.environ.get("PATH", ""), str(Path(sys.executable).parent)])
+UVX = shutil.which("uvx", path=PATH)
 
 
 @pytest.fixture(scope="module")
@@ -157,6 +167,44 @@ def test_research_is_remembered_by_the_next_run(env: dict[str, str]) -> None:
     (entity,) = again.data["steps"][1]["data"]["entities"]
     assert entity["name"] == "tidal power"
     assert entity["observations"] == [done.data["output"]]
+
+
+@pytest.fixture
+def research() -> Workflow:
+    path = READY_MADE / "research-and-remember.toml"
+    workflow = read_workflow(path.read_text("utf-8"), path).workflow
+    assert workflow is not None
+    return workflow
+
+
+@pytest.fixture
+def search(research: Workflow, monkeypatch: pytest.MonkeyPatch) -> ToolServer:
+    """Its search server in uv's cache, by whatever way to the registry this machine has."""
+    (server,) = (each for each in research.servers if each.name == "search")
+    assert server.command == "uvx"
+    if UVX is None:
+        pytest.skip("uvx is not there: the search server needs uv")
+    monkeypatch.setenv("PATH", PATH)
+    # it ends with its input
+    subprocess.run(
+        [UVX, *server.args], stdin=subprocess.DEVNULL, capture_output=True, timeout=300, check=True
+    )
+    return replace(server, env={"UV_OFFLINE": "1"})
+
+
+@pytest.mark.anyio
+async def test_the_search_server_of_research_takes_what_it_is_given(
+    research: Workflow, search: ToolServer, tmp_path: Path
+) -> None:
+    running = await McpServers().start(search, str(tmp_path))
+    await running.aclose()
+    used = [step.work for step in research.steps if isinstance(step.work, ToolWork)]
+    (asked,) = (work for work in used if work.server == "search")
+    tool = running.tools[asked.tool]
+    types = {name: argument["type"] for name, argument in tool.schema["properties"].items()}
+    given = {name: types[name] for name in asked.arguments}
+    assert given == {"query": "string", "max_results": "integer"}
+    assert set(tool.required) <= set(given)
 
 
 # Web search, digest, save to memory, final answer; and a file, a structured result, a comparison.

@@ -9,6 +9,7 @@ from ollamamaster.cli.render.figures import rate, seconds
 from ollamamaster.domain.comparison import Method, gist
 from ollamamaster.domain.plain_text import cell, cleaned, one_line
 from ollamamaster.domain.verdict import BEST
+from ollamamaster.errors import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,9 @@ def _ended(text: str) -> str:
 
 
 def answer_figures(answer: Answer) -> str:
-    """`0.3 s · 61 tok/s · 1.9 s` of one that is done, else how it failed."""
+    """`0.3 s · 61 tok/s · 1.9 s` of one that is done, else why it is not."""
+    if answer.outcome == Outcome.CANCELLED:
+        return "stopped"
     if not answer.ok or answer.route is None:
         return f"failed: {answer.outcome}"
     timing = answer.route.timing
