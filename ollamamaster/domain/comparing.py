@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,18 @@ class Spread(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Entrant:
+    """One that takes part. `instance` is the id of the only one it may run on, None for any.
+
+    `known` is False for a model that no instance has; `model` is then what was typed.
+    """
+
+    model: str
+    instance: str | None = None
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class CompareRequest:
     """One prompt for several models. `asked` is what each of them gets; its own model is not used.
 
@@ -45,17 +57,16 @@ class CompareRequest:
     criteria: str = CRITERIA
     vote: bool = False
 
-
-@dataclass(frozen=True, slots=True)
-class Entrant:
-    """One that takes part. `instance` is the id of the only one it may run on, None for any.
-
-    `known` is False for a model that no instance has; `model` is then what was typed.
-    """
-
-    model: str
-    instance: str | None = None
-    known: bool = True
+    def of(self, entrant: Entrant, left_s: float | None) -> RouteRequest:
+        """What this one is asked. A second try elsewhere would take a machine from the others."""
+        return replace(
+            self.asked,
+            model=entrant.model,
+            instance=entrant.instance or self.asked.instance,
+            max_time_s=left_s,
+            hedge=False,
+            pull=False,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import json
 import math
 import re
 from dataclasses import dataclass
+from random import Random
 from statistics import fmean
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Any
@@ -112,8 +113,10 @@ def _best(scores: Sequence[float | None]) -> list[int]:
     return [] if most is None else [i for i, s in enumerate(scores) if s == most]
 
 
-def both_orders(shuffled: Sequence[int]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The answers in this order, and from the last to the first."""
+def both_orders(answers: Sequence[int], chance: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """As many as are judged in an order that chance gives, and from the last to the first."""
+    shuffled = list(answers)[:MOST_ANSWERS]
+    Random(chance).shuffle(shuffled)  # noqa: S311 (no secret)
     return tuple(shuffled), tuple(reversed(shuffled))
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio  # noqa: TID253 (imported only by commands that wait for instances)
 from dataclasses import dataclass, replace
-from random import Random
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.verdict import (
-    MOST_ANSWERS,
     Judgement,
     Round,
     both_orders,
@@ -49,9 +47,7 @@ class Judge:
 
         A round that fails has no scores. `chance` is a random number for the order.
         """
-        shuffled = list(answers)[:MOST_ANSWERS]
-        Random(chance).shuffle(shuffled)  # noqa: S311 (no secret)
-        orders = both_orders(shuffled)
+        orders = both_orders(list(answers), chance)
         async with asyncio.TaskGroup() as group:
             rounds = [
                 group.create_task(self._round(number, order, answers, count, left_s))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.candidates import Wish
-from ollamamaster.domain.comparison import cosine
+from ollamamaster.domain.comparison import agreement, cosine, gist
 from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.machines import machines
 from ollamamaster.domain.models import Capability
@@ -24,6 +24,7 @@ from ollamamaster.services.line import Line
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from ollamamaster.domain.comparison import Agreement
     from ollamamaster.domain.selection import Candidate, Decision
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.services.means import Means
@@ -33,6 +34,25 @@ _READ_CHARACTERS = 6000
 # Agreement is a figure beside the answers, which are there: nobody waits longer for it, and one
 # that must be loaded from a slow disk is left alone.
 _WITHIN_S = 10.0
+
+
+async def agreed(
+    means: Means, texts: Sequence[str | None], fleet: Fleet, *, local_only: bool, chance: int
+) -> Agreement:
+    """How alike the texts are; None is one that is missing. `chance` is for the ticket.
+
+    By their meaning where what they come to cannot be compared as such, and the fleet can tell.
+    """
+    given = [index for index, text in enumerate(texts) if text is not None]
+    told = None
+    if len(given) > 1 and any(gist(texts[index] or "") is None for index in given):
+        asked = await means.residency.memory(fleet, [i.id for i in fleet.up])
+        read = [texts[index] or "" for index in given]
+        told = await likeness(means, read, asked, local_only=local_only, chance=chance)
+    if told is None:
+        return agreement(texts)
+    near, places = told, {index: place for place, index in enumerate(given)}
+    return agreement(texts, lambda one, other: near(places[one], places[other]))
 
 
 async def likeness(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import permutations
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from ollamamaster.domain.verdict import (
     BEST,
+    MOST_ANSWERS,
     Judgement,
     Round,
     both_orders,
@@ -82,10 +84,16 @@ def test_the_judge_is_not_told_whose_an_answer_is() -> None:
     assert "llama" not in judge_prompt("a task", "truth", ["one", "two"])
 
 
-@given(st.permutations(range(5)))
-def test_the_second_order_is_the_first_one_turned(order: list[int]) -> None:
-    first, second = both_orders(order)
+@given(st.integers(0, 30), st.integers(0, 2**32 - 1))
+def test_the_second_order_is_the_first_one_turned(count: int, chance: int) -> None:
+    first, second = both_orders(range(count), chance)
     assert first == tuple(reversed(second))
+    assert len(first) == len(set(first)) == min(count, MOST_ANSWERS)
+
+
+def test_chance_says_which_answer_is_read_first() -> None:
+    orders = {both_orders(range(3), chance)[0] for chance in range(100)}
+    assert orders == set(permutations(range(3)))
 
 
 def test_the_scores_of_both_orders_are_averaged() -> None:
