@@ -106,7 +106,8 @@ _ollamamaster_value() {
         'history export --output')
         files=yes
         ;;
-    'route --long')
+    'route --long' | \
+        'chat --long')
         words='ask split fail'
         ;;
     'route --format' | \
@@ -223,8 +224,8 @@ _ollamamaster_command() {
         takes='-f --file --long --system -m --model --performance --max-time --instance --format --option --keep-alive --priority --session'
         ;;
     'chat')
-        options='--session --no-store -f --file --system -m --model --performance --max-time --instance --local-only --format --option --think --no-think --keep-alive --pull --stream --no-stream --priority --no-hedge --no-summary --json -q --quiet -v --verbose --debug --no-color -h --help'
-        takes='--session -f --file --system -m --model --performance --max-time --instance --format --option --keep-alive --priority'
+        options='--session --no-store -f --file --recursive --long --system -m --model --performance --max-time --instance --local-only --format --option --think --no-think --keep-alive --pull --stream --no-stream --priority --no-hedge --no-summary --json -q --quiet -v --verbose --debug --no-color -h --help'
+        takes='--session -f --file --long --system -m --model --performance --max-time --instance --format --option --keep-alive --priority'
         ;;
     'session')
         commands='list show delete export rename'

@@ -40,6 +40,7 @@ function __ollamamaster_at -a wanted number
                 'chat --session' \
                 'chat -f' \
                 'chat --file' \
+                'chat --long' \
                 'chat --system' \
                 'chat -m' \
                 'chat --model' \
@@ -228,7 +229,7 @@ complete -c ollamamaster -n '__ollamamaster_at \'models\'' -s h -l help -d 'Show
 
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -s f -l file -r -F -d 'A text, PDF, HTML page or image; repeatable, also a glob'
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l recursive -d 'A folder given by --file is read with all below it'
-complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l long -x -a 'ask split fail' -d 'When files fit no model: ask, read them in parts, or fail'
+complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l long -x -a 'ask split fail' -d 'When texts fit no model: ask, read them in parts, or fail'
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l system -x -d 'The system prompt'
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -s m -l model -x -a '(__ollamamaster_known models)' -d 'Only this model; no tag is :latest'
 complete -c ollamamaster -n '__ollamamaster_at \'route\'' -l performance -x -a 'fast balanced powerful' -d 'What counts: time, both, or the best answer'
@@ -256,6 +257,8 @@ complete -c ollamamaster -n '__ollamamaster_at \'route\'' -s h -l help -d 'Show 
 complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l session -x -a '(__ollamamaster_known sessions)' -d 'Go on with this conversation, which is kept'
 complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l no-store -d 'Keep nothing of it when the chat ends'
 complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -s f -l file -r -F -d 'A text, PDF, HTML page or image; repeatable, also a glob'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l recursive -d 'A folder given by --file is read with all below it'
+complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l long -x -a 'ask split fail' -d 'When texts fit no model: ask, read them in parts, or fail'
 complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l system -x -d 'The system prompt'
 complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -s m -l model -x -a '(__ollamamaster_known models)' -d 'Only this model; no tag is :latest'
 complete -c ollamamaster -n '__ollamamaster_at \'chat\'' -l performance -x -a 'fast balanced powerful' -d 'What counts: time, both, or the best answer'

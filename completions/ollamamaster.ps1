@@ -101,7 +101,7 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
                 '-f' = 'A text, PDF, HTML page or image; repeatable, also a glob.'
                 '--file' = 'A text, PDF, HTML page or image; repeatable, also a glob.'
                 '--recursive' = 'A folder given by --file is read with all below it.'
-                '--long' = 'When files fit no model: ask, read them in parts, or fail.'
+                '--long' = 'When texts fit no model: ask, read them in parts, or fail.'
                 '--system' = 'The system prompt.'
                 '-m' = 'Only this model; no tag is :latest.'
                 '--model' = 'Only this model; no tag is :latest.'
@@ -160,6 +160,8 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
                 '--no-store' = 'Keep nothing of it when the chat ends.'
                 '-f' = 'A text, PDF, HTML page or image; repeatable, also a glob.'
                 '--file' = 'A text, PDF, HTML page or image; repeatable, also a glob.'
+                '--recursive' = 'A folder given by --file is read with all below it.'
+                '--long' = 'When texts fit no model: ask, read them in parts, or fail.'
                 '--system' = 'The system prompt.'
                 '-m' = 'Only this model; no tag is :latest.'
                 '--model' = 'Only this model; no tag is :latest.'
@@ -192,6 +194,7 @@ Register-ArgumentCompleter -Native -CommandName 'ollamamaster' -ScriptBlock {
                 '--session' = @{ Words = @(); Source = 'sessions'; Files = $false }
                 '-f' = @{ Words = @(); Source = ''; Files = $true }
                 '--file' = @{ Words = @(); Source = ''; Files = $true }
+                '--long' = @{ Words = @('ask', 'split', 'fail'); Source = ''; Files = $false }
                 '--system' = @{ Words = @(); Source = ''; Files = $false }
                 '-m' = @{ Words = @(); Source = 'models'; Files = $false }
                 '--model' = @{ Words = @(); Source = 'models'; Files = $false }

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from ollamamaster.bootstrap import Application
 from ollamamaster.domain.records import Who
-from ollamamaster.domain.routing import RouteRequest
+from ollamamaster.domain.routing import Long, RouteRequest
 from ollamamaster.domain.settings import Performance
 
 if TYPE_CHECKING:
     from ollamamaster.domain.answers import PullProgress
     from ollamamaster.domain.instances import Instance
-    from ollamamaster.domain.routing import Attempt, RouteResult
+    from ollamamaster.domain.long_reading import ReadingPlan
+    from ollamamaster.domain.routing import Attempt, PartResult, RouteResult
     from ollamamaster.domain.selection import Candidate, Decision
     from ollamamaster.domain.snapshot import Fleet
+    from ollamamaster.services.part_reading import Reading
 
 
 async def discover(*targets: str, lan: bool = False, save: bool = True) -> Fleet:
@@ -42,18 +44,20 @@ async def route(
 ) -> RouteResult:
     """Answer a prompt on the model and instance that will do it best.
 
-    `more` are other fields of RouteRequest, such as `system`, `instance` or `format`. Raises
-    what `RouteRun.complete` raises, each an OllamaMasterError with its code and hint.
+    `more` are other fields of RouteRequest, such as `system`, `instance` or `format`. Of
+    `documents` that no model can read at once, notes on their parts are answered from with
+    `long="split"`. Raises what `LongRun.complete` raises, each an OllamaMasterError with its code
+    and hint.
     """
     application = Application()
     preferred = application.settings.route
     level = Performance(performance) if performance is not None else preferred.performance
     limit = preferred.max_time_s if max_time_s is None else max_time_s
-    told = {"who": Who.API, **more}
+    told = {"who": Who.API, **more, "long": Long(more.get("long", Long.FAIL))}
     request = RouteRequest(prompt, model=model, performance=level, max_time_s=limit, **told)
     quiet = _Quiet()
     try:
-        run = application.route_service().begin(request)
+        run = application.long_document_service().begin(request)
         return await run.complete(application.fleet_service().first, quiet, quiet)
     finally:
         await application.ollama.aclose()
@@ -75,6 +79,12 @@ class _Quiet:
     def restarted(self, attempt: Attempt) -> None: ...
 
     def ended(self, attempt: Attempt) -> None: ...
+
+    def planned(self, plan: ReadingPlan) -> None: ...
+
+    def reads(self, reading: Reading) -> None: ...
+
+    def part(self, part: PartResult) -> None: ...
 
     def note(self, text: str) -> None: ...
 

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from ollamamaster.bootstrap import Application
     from ollamamaster.domain.answers import PullProgress
     from ollamamaster.domain.instances import Instance
-    from ollamamaster.domain.routing import RouteResult
+    from ollamamaster.domain.long_reading import ReadingPlan
+    from ollamamaster.domain.routing import PartResult, RouteResult
     from ollamamaster.domain.selection import Candidate, Decision
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.errors import Outcome
+    from ollamamaster.services.part_reading import Reading
     from ollamamaster.services.route import RouteRun
 
 MODEL = "llama3.2:3b"
@@ -38,6 +40,8 @@ class Heard:
     waits: list[tuple[str, int, float]] = field(default_factory=list)
     hedges: list[tuple[str, str]] = field(default_factory=list)
     ends: list[Attempt] = field(default_factory=list)
+    parts: list[PartResult] = field(default_factory=list)
+    summaries: list[Candidate] = field(default_factory=list)
     waits_now: asyncio.Event = field(default_factory=asyncio.Event)
     started_now: asyncio.Event = field(default_factory=asyncio.Event)
     news: asyncio.Event = field(default_factory=asyncio.Event)
@@ -64,6 +68,16 @@ class Heard:
     def ended(self, attempt: Attempt) -> None:
         self.ends.append(attempt)
         self.news.set()
+
+    def planned(self, plan: ReadingPlan) -> None: ...
+
+    def reads(self, reading: Reading) -> None: ...
+
+    def part(self, part: PartResult) -> None:
+        self.parts.append(part)
+
+    def summarises(self, candidate: Candidate) -> None:
+        self.summaries.append(candidate)
 
     def note(self, text: str) -> None:
         self.notes.append(text)

@@ -10,12 +10,15 @@ from ollamamaster.bootstrap import Application
 from ollamamaster.cli.chat_input import Typed
 from ollamamaster.cli.interrupts import TerminatedInterrupt, run_async
 from ollamamaster.cli.output import OUTPUT
-from ollamamaster.cli.route_run import answer, failed, listener_for, show_answer
+from ollamamaster.cli.question import may_ask
+from ollamamaster.cli.route_run import agreed, answer, failed, listener_for, show_answer
 from ollamamaster.domain.conversation import Conversation, own_name
-from ollamamaster.errors import OllamaMasterError, UsageError
+from ollamamaster.domain.routing import Long
+from ollamamaster.errors import OllamaMasterError, TooLongError, UsageError
 
 if TYPE_CHECKING:
     from ollamamaster.cli.route_flags import RouteFlags
+    from ollamamaster.domain.long_reading import ReadingPlan
     from ollamamaster.domain.routing import RouteRequest
     from ollamamaster.domain.selection import Decision
     from ollamamaster.services.session import SessionService
@@ -127,6 +130,7 @@ class Chat:
         service = self._service(application)
         run = service.begin(self._name, request, summarise=self._flags.summary)
         listener = listener_for(self._flags)
+        too_long: TooLongError | None = None
         try:
             result = run_async(answer(application, run, listener))
             show_answer(result, listener)
@@ -139,9 +143,14 @@ class Chat:
             OUTPUT.note("stopped; this turn is not kept (/retry asks again)")
         except OllamaMasterError as error:
             listener.status.clear()
-            failed(error, run, listener)
+            if isinstance(error, TooLongError) and request.long is Long.ASK and may_ask():
+                too_long = error
+            else:
+                failed(error, run, listener)
         finally:
-            self._decision = run.decision or self._decision
+            self._decision = self._decision if run.decision is None else run.decision
+        if too_long is not None and _agreed(too_long):
+            self._ask(replace(request, long=Long.SPLIT))
 
     def _service(self, application: Application) -> SessionService:
         from ollamamaster.services.session import SessionService
@@ -187,7 +196,7 @@ class Chat:
         OUTPUT.note(f"model: {self._base.model or 'chosen for each turn'}")
 
     def _explain(self, prompt: str) -> None:
-        decision = self._foreseen(prompt) if prompt else self._decision
+        decision, plan = self._foreseen(prompt) if prompt else (self._decision, None)
         if decision is None:
             raise UsageError("nothing was asked yet", hint="/explain TEXT")
         from ollamamaster.cli.render.explain import render_decision
@@ -195,13 +204,13 @@ class Chat:
         names = {instance.id: instance.name for instance in self._application.fleet()}
         prices = self._application.settings.route.price_per_doubling
         price = prices[decision.demand.performance]
-        render_decision(OUTPUT.console, decision, price, names, sent=not prompt)
+        render_decision(OUTPUT.console, decision, price, names, plan=plan, sent=not prompt)
 
-    def _foreseen(self, prompt: str) -> Decision:
+    def _foreseen(self, prompt: str) -> tuple[Decision, ReadingPlan | None]:
         application = Application(note=OUTPUT.note_once)
         service, request = self._service(application), replace(self._base, prompt=prompt)
 
-        async def decide() -> Decision:
+        async def decide() -> tuple[Decision, ReadingPlan | None]:
             try:
                 fleet = await application.fleet_service().first()
                 return await service.explain(self._name, request, fleet, OUTPUT.note)
@@ -229,6 +238,17 @@ class Chat:
     def _help(self, _rest: str) -> None:
         for line in HELP.splitlines():
             OUTPUT.line(line)
+
+
+def _agreed(error: TooLongError) -> bool:
+    """Whether the person wants it to be read in parts; Ctrl-C is no."""
+    try:
+        return agreed(error)
+    except TerminatedInterrupt:
+        raise
+    except KeyboardInterrupt:
+        OUTPUT.line("")
+        return False
 
 
 def _turns(count: int) -> str:

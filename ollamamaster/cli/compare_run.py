@@ -56,7 +56,7 @@ class CompareFlags:
             raise UsageError(f"--max-time: {limit:g} is no number of seconds above 0")
         attached = read_attachments(self.files)
         asked = RouteRequest(
-            prompt=read_prompt(self.prompt, OUTPUT.note, "compare"),
+            prompt=read_prompt(self.prompt, OUTPUT.note, "compare").text,
             system=self.system,
             documents=attached.documents,
             images=attached.images,

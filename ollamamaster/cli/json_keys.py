@@ -50,7 +50,12 @@ DATA: dict[str, dict[str, str]] = {
         "estimate": "p20_s p50_s p80_s",
         "parts[]": "name level model instance outcome error seconds",
     },
-    "route --explain": {"": "decision", "decision": "DECISION"},
+    "route --explain": {
+        "": "decision plan",
+        "decision": "DECISION",
+        "plan": "parts part_tokens seconds readers",
+        "plan.readers[]": "model instance parts each_s",
+    },
     "session list": {"": "sessions", "sessions[]": "name turns tokens model updated_at"},
     "session show": {
         "": "name messages summaries",

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from ollamamaster.domain.routing import Long
 from ollamamaster.domain.settings import Performance
 from ollamamaster.domain.tickets import Priority
 
@@ -39,6 +40,12 @@ File = Annotated[
         metavar="PATH",
         help="A text, PDF, HTML page or image; repeatable, also a glob.",
     ),
+]
+Recursive = Annotated[
+    bool, Option("--recursive", help="A folder given by --file is read with all below it.")
+]
+LongTexts = Annotated[
+    Long, Option("--long", help="When texts fit no model: ask, read them in parts, or fail.")
 ]
 System = Annotated[str | None, Option("--system", metavar="TEXT", help="The system prompt.")]
 PerformanceLevel = Annotated[

@@ -59,7 +59,8 @@ class RouteFlags:
         Raises UsageError and its kin naming the option that is wrong.
         """
         checked = self.with_prompt(settings, "")
-        return replace(checked, prompt=read_prompt(self.prompt, OUTPUT.note))
+        read = read_prompt(self.prompt, OUTPUT.note)
+        return replace(checked, prompt=read.text, piped=read.piped if read.typed else "")
 
     def with_prompt(self, settings: Settings, prompt: str) -> RouteRequest:
         """The request with this prompt; reads the files. Raises as `request`."""

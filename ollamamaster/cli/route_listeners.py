@@ -91,6 +91,10 @@ class WaitingListener:
     def reads(self, reading: Reading) -> None:
         self.status.show(lambda elapsed_s: parts_line(reading, elapsed_s))
 
+    def summarises(self, candidate: Candidate) -> None:
+        self.status.show(lambda elapsed_s: f"summarising · {expectation(candidate, elapsed_s)}")
+        OUTPUT.log(f"summarising with {candidate.model} on {candidate.instance}")
+
     def part(self, part: PartResult) -> None:
         where = f"{part.model} on {part.instance}" if part.model is not None else "nowhere"
         OUTPUT.log(f"{part.name}: {where}: {part.outcome or 'not read'}")

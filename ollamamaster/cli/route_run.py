@@ -12,16 +12,24 @@ from ollamamaster.cli.pull_progress import PullDisplay
 from ollamamaster.cli.question import asked, may_ask
 from ollamamaster.cli.render.figures import rate, seconds
 from ollamamaster.cli.route_listeners import NdjsonListener, StreamingListener, WaitingListener
-from ollamamaster.contract.decision import decision_data
-from ollamamaster.contract.route import route_data
+from ollamamaster.contract.route import explained_data, route_data
+from ollamamaster.domain.candidates import Reason
+from ollamamaster.domain.context import SMALLEST_PART_TOKENS
 from ollamamaster.domain.plain_text import cleaned, one_line
 from ollamamaster.domain.routing import Long
-from ollamamaster.errors import ModelUnknownError, OllamaMasterError, TooLongError
+from ollamamaster.domain.tokens import estimate_tokens
+from ollamamaster.errors import (
+    ModelUnknownError,
+    NoCandidateError,
+    OllamaMasterError,
+    TooLongError,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from ollamamaster.cli.route_flags import RouteFlags
+    from ollamamaster.domain.long_reading import ReadingPlan
     from ollamamaster.domain.routing import RouteRequest, RouteResult
     from ollamamaster.domain.selection import Decision
     from ollamamaster.services.long_document import LongRun
@@ -41,11 +49,16 @@ def run_route(flags: RouteFlags) -> int:
     try:
         return _ran(application, request, flags)
     except TooLongError as error:
-        if not asked(f"{error.message}. Read it in parts: {error.offer}?"):
+        if not agreed(error):
             raise
     # the connections of the first one belong to its event loop
     again = Application(note=OUTPUT.note_once)
     return _ran(again, replace(request, long=Long.SPLIT), replace(flags, long=Long.SPLIT))
+
+
+def agreed(error: TooLongError) -> bool:
+    """Whether the person, if there is one, wants it to be read in parts."""
+    return may_ask() and asked(f"{error.message}. Read it in parts: {error.offer}?")
 
 
 def _ran(application: Application, request: RouteRequest, flags: RouteFlags) -> int:
@@ -61,7 +74,7 @@ def _answered(
         listener.status.clear()
         if isinstance(error, TooLongError) and flags.long is Long.ASK and may_ask():
             raise
-        return failed(_with_pull_hint(error, flags), run, listener)
+        return failed(_with_hint(error, run.decision, flags), run, listener)
     except KeyboardInterrupt as interrupt:
         listener.status.clear()
         if not OUTPUT.json:
@@ -77,9 +90,14 @@ def _begun(application: Application, request: RouteRequest, flags: RouteFlags) -
     if flags.session is not None:
         sessions = application.session_service()
         return sessions.begin(flags.session, request, summarise=flags.summary)
-    if request.documents:
+    if may_be_long(request):
         return application.long_document_service().begin(request)
     return application.route_service().begin(request)
+
+
+def may_be_long(request: RouteRequest) -> bool:
+    """Whether something in it may have to be read in parts; what is piped is mostly short."""
+    return bool(request.documents) or estimate_tokens(request.piped) > SMALLEST_PART_TOKENS
 
 
 def listener_for(flags: RouteFlags) -> WaitingListener:
@@ -103,31 +121,38 @@ async def answer(application: Application, run: Run, listener: WaitingListener) 
 
 
 def _explain(application: Application, request: RouteRequest, session: str | None) -> int:
-    async def decide() -> Decision:
+    async def decide() -> tuple[Decision, ReadingPlan | None]:
         try:
             fleet = await application.fleet_service().first()
-            if session is None:
-                return await application.route_service().explain(request, fleet, OUTPUT.note)
-            service = application.session_service()
-            return await service.explain(session, request, fleet, OUTPUT.note)
+            if session is not None:
+                sessions = application.session_service()
+                return await sessions.explain(session, request, fleet, OUTPUT.note)
+            if not may_be_long(request):
+                service = application.route_service()
+                return await service.explain(request, fleet, OUTPUT.note), None
+            return await application.long_document_service().explain(request, fleet, OUTPUT.note)
         finally:
             await application.ollama.aclose()
 
-    decision = run_async(decide())
+    decision, plan = run_async(decide())
     price = application.settings.route.price_per_doubling[request.performance]
 
     def table(console: Console) -> None:
         from ollamamaster.cli.render.explain import render_decision
 
         names = {instance.id: instance.name for instance in application.fleet()}
-        render_decision(console, decision, price, names)
+        render_decision(console, decision, price, names, plan=plan)
 
     def rows() -> list[list[str]]:
         from ollamamaster.cli.render.explain import decision_rows
 
-        return list(decision_rows(decision))
+        if plan is None:
+            return list(decision_rows(decision))
+        from ollamamaster.cli.render.reading_plan import plan_rows
 
-    return OUTPUT.emit(lambda: {"decision": decision_data(decision)}, table=table, rows=rows)
+        return [*decision_rows(decision), *plan_rows(plan)]
+
+    return OUTPUT.emit(lambda: explained_data(decision, plan), table=table, rows=rows)
 
 
 def show_answer(result: RouteResult, listener: WaitingListener) -> int:
@@ -189,8 +214,17 @@ def failed(error: OllamaMasterError, run: Run, listener: WaitingListener) -> int
     return OUTPUT.fail(error, data=data, partial=run.characters > 0)
 
 
-def _with_pull_hint(error: OllamaMasterError, flags: RouteFlags) -> OllamaMasterError:
+def _with_hint(
+    error: OllamaMasterError, decision: Decision | None, flags: RouteFlags
+) -> OllamaMasterError:
+    """The error with what else may be typed."""
+    hint = None
     if isinstance(error, ModelUnknownError) and flags.model is not None and not flags.pull:
-        to_get = f"to get it: ollamamaster pull {flags.model}, or add --pull"
-        error.hint = "\n".join(filter(None, [error.hint, to_get]))
+        hint = f"to get it: ollamamaster pull {flags.model}, or add --pull"
+    elif isinstance(error, NoCandidateError) and flags.prompt in {None, "-"}:
+        # all of it is the prompt, and nobody knows what to look for in its parts
+        reasons = {r.reason for r in decision.rejected} if decision is not None else set()
+        if Reason.CONTEXT_TOO_SMALL in reasons:
+            hint = 'ask something about it: … | ollamamaster route "QUESTION" --long split'
+    error.hint = "\n".join(filter(None, [error.hint, hint])) or None
     return error

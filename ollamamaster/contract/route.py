@@ -8,7 +8,9 @@ from ollamamaster.contract.decision import decision_data, estimate_data, rounded
 
 if TYPE_CHECKING:
     from ollamamaster.domain.answers import Usage
+    from ollamamaster.domain.long_reading import ReadingPlan
     from ollamamaster.domain.routing import Attempt, PartResult, RouteResult, Timing
+    from ollamamaster.domain.selection import Decision
 
 
 def route_data(result: RouteResult) -> dict[str, Any]:
@@ -25,6 +27,32 @@ def route_data(result: RouteResult) -> dict[str, Any]:
         "timing": timing_data(result.timing),
         "estimate": estimate_data(result.estimate),
         "parts": [part_data(part) for part in result.parts] or None,
+    }
+
+
+def explained_data(decision: Decision, plan: ReadingPlan | None) -> dict[str, Any]:
+    """What would be done; `plan` is how texts would be read that are too long for every model."""
+    return {
+        "decision": decision_data(decision),
+        "plan": plan_data(plan) if plan is not None else None,
+    }
+
+
+def plan_data(plan: ReadingPlan) -> dict[str, Any]:
+    """How many parts of how many tokens, who reads them, and seconds until the answer is there."""
+    return {
+        "parts": len(plan.parts),
+        "part_tokens": plan.limit_tokens,
+        "seconds": rounded(plan.seconds),
+        "readers": [
+            {
+                "model": worker.candidate.model,
+                "instance": worker.candidate.instance,
+                "parts": share,
+                "each_s": rounded(worker.each_s),
+            }
+            for worker, share in zip(plan.together.workers, plan.together.shares, strict=True)
+        ],
     }
 
 

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 # Ollama's own smallest default; asking for less would reload models for a little memory.
 SMALLEST_CONTEXT = 4096
 
+# Where a text is read in parts, two pages of it must fit into one beside the question and the note.
+SMALLEST_PART_TOKENS = SMALLEST_CONTEXT // 4
+
 # Where a step is too much for the memory, the context is a multiple of this: the same one for
 # prompts of about the same length, so that they do not reload the model.
 _GRAIN = 1024

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,8 @@ class Document:
 class RouteRequest:
     """One prompt with everything the person said about it. `model` is as typed.
 
-    With `messages`, an empty tuple too, it is the next turn of a conversation; `prefix` tells who
+    `piped` is the end of the prompt that came on standard input behind what was typed. With
+    `messages`, an empty tuple too, it is the next turn of a conversation; `prefix` tells who
     has read them. Without `keep_text` history has neither prompt nor answer, whatever the config.
     `team` are (model, instance) pairs among which only the time counts, as it is one of many
     requests that are wanted together; others are for when the whole team failed. It may change
@@ -73,6 +74,7 @@ class RouteRequest:
     messages: tuple[Message, ...] | None = None
     prefix: Prefix | None = None
     keep_text: bool = True
+    piped: str = ""
 
     @property
     def question(self) -> Question:
@@ -90,6 +92,20 @@ class RouteRequest:
             asked_before=next(asked, ""),
             prefix=self.prefix,
         )
+
+    @property
+    def may_be_split(self) -> bool:
+        """Whether there is a text in it that may be read in parts."""
+        return bool(self.documents or self.piped)
+
+    @property
+    def with_piped_apart(self) -> RouteRequest:
+        """The request with what was piped as one more document, which may be read in parts."""
+        if not self.piped:
+            return self
+        typed = self.prompt.removesuffix(self.piped).rstrip("\n")
+        piped = Document("standard input", self.piped)
+        return replace(self, prompt=typed, piped="", documents=(*self.documents, piped))
 
     @property
     def full_prompt(self) -> str:

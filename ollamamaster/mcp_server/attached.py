@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from ollamamaster.errors import FileUnusableError
 from ollamamaster.mcp_server.reply import RefusedError
-from ollamamaster.storage.attachments import MAX_BYTES, Attachments, attachments_of
+from ollamamaster.storage.attachments import Attachments, attachments_of
+from ollamamaster.storage.documents import MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ollamamaster.domain import spoken
 from ollamamaster.domain.candidates import Reason
-from ollamamaster.domain.context import SMALLEST_CONTEXT
+from ollamamaster.domain.context import SMALLEST_CONTEXT, SMALLEST_PART_TOKENS
 from ollamamaster.domain.long_reading import (
     concluding,
     contexts,
@@ -49,8 +49,22 @@ class LongDocumentService:
         """A route that has read its prompt and files; its clock runs from here."""
         return LongRun(self.routes, request)
 
+    async def explain(
+        self, request: RouteRequest, fleet: Fleet, note: Callable[[str], None]
+    ) -> tuple[Decision, ReadingPlan | None]:
+        """What would be done now, and how in parts where it is too long; nothing is sent.
+
+        With a context that the person set the servers have the last word, so there may be both.
+        """
+        decision = await self.routes.explain(request, fleet, note)
+        is_too_long = _is_too_long(decision) or _is_over(decision, request)
+        if not (request.may_be_split and is_too_long):
+            return decision, None
+        return decision, await self.plan(request, fleet)
+
     async def plan(self, request: RouteRequest, fleet: Fleet) -> ReadingPlan | None:
         """How the texts would be read in parts; None where no part of any size fits."""
+        request = request.with_piped_apart
         means = self.routes.means
         profiles = means.history.profiles()
         price = means.settings.route.price_per_doubling[request.performance]
@@ -58,7 +72,7 @@ class LongDocumentService:
         for context in contexts(_longest(request, fleet)):
             limit = part_limit(request, context)
             overlap = overlap_of(limit)
-            if limit - overlap < SMALLEST_CONTEXT // 4:
+            if limit - overlap < SMALLEST_PART_TOKENS:
                 break
             parts = parts_of(request.documents, limit, overlap)
             largest = max(parts, key=lambda part: part.tokens)
@@ -87,9 +101,13 @@ def _longest(request: RouteRequest, fleet: Fleet) -> int:
 
 def _fits(request: RouteRequest, decision: Decision) -> bool:
     """Whether it can be sent as it is, also with the context that the person set."""
+    return bool(decision.ranked) and not _is_over(decision, request)
+
+
+def _is_over(decision: Decision, request: RouteRequest) -> bool:
+    """Whether it needs more than the context that the person set."""
     said = request.options.get("num_ctx")
-    small = isinstance(said, int) and decision.task.context_tokens > said
-    return bool(decision.ranked) and not small
+    return isinstance(said, int) and decision.task.context_tokens > said
 
 
 def _nobody(_note: str) -> None:
@@ -120,6 +138,16 @@ class LongRun:
     def characters(self) -> int:
         """How much of the answer has come."""
         return self._run.characters
+
+    @property
+    def fleet(self) -> Fleet:
+        """The fleet as it was asked last; empty before the first decision."""
+        return self._run.fleet if len(self._run.fleet) else self._whole.fleet
+
+    @property
+    def last(self) -> RouteRun:
+        """The route that writes the answer: from the whole texts, or from the notes on them."""
+        return self._run
 
     def so_far(self) -> RouteResult:
         """The route as far as it is known now; with parts, what all of them took."""
@@ -174,12 +202,14 @@ class LongRun:
     ) -> RouteResult:
         fleet = self._fleet = await find()
         whole = self._whole
+        if not self.request.may_be_split:
+            return await whole.complete(self._found, listener, pulling)
         try:
             decision = await whole.decide(fleet, _nobody)
         except ModelUnknownError:
             # it may be downloaded
             return await whole.complete(self._found, listener, pulling)
-        if decision.ranked or decision.refused or not _for_length(decision):
+        if not _is_too_long(decision):
             try:
                 return await whole.complete(self._found, listener, pulling)
             except NoCandidateError:
@@ -197,7 +227,7 @@ class LongRun:
     async def _in_parts(
         self, plan: ReadingPlan, listener: LongListener, pulling: PullListener
     ) -> RouteResult:
-        request, count = self.request, len(plan.parts)
+        request, count = self.request.with_piped_apart, len(plan.parts)
         parts = self._reading = PartReading(self.routes, plan, await self._found(), listener)
         notes = await parts.notes(
             [
@@ -227,7 +257,7 @@ class LongRun:
 
 def too_long(request: RouteRequest, decision: Decision, plan: ReadingPlan) -> TooLongError:
     """Nothing fits whole, and what may be done about it."""
-    names = [document.name for document in request.documents]
+    names = [document.name for document in request.with_piped_apart.documents]
     what = names[0] if len(names) == 1 else f"{len(names)} files"
     machines = spoken.number_of(plan.machines, "machine")
     parts = spoken.number_of(len(plan.parts), "part")
@@ -247,8 +277,10 @@ def too_long(request: RouteRequest, decision: Decision, plan: ReadingPlan) -> To
 _LENGTH = frozenset({Reason.CONTEXT_TOO_SMALL, Reason.TOO_LARGE})
 
 
-def _for_length(decision: Decision) -> bool:
-    """Whether something is rejected that a shorter text may not be."""
+def _is_too_long(decision: Decision) -> bool:
+    """Whether nothing can do it, and something could if the text were shorter."""
+    if decision.ranked or decision.refused:
+        return False
     return any(rejection.reason in _LENGTH for rejection in decision.rejected)
 
 

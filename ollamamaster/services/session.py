@@ -17,22 +17,25 @@ from ollamamaster.domain.conversation import (
     to_summarise,
 )
 from ollamamaster.domain.plain_text import one_line
-from ollamamaster.domain.routing import RouteResult, Timing
+from ollamamaster.domain.routing import Long, RouteResult, Timing
 from ollamamaster.domain.task import analyse
 from ollamamaster.errors import NoCandidateError, StateUnusableError
+from ollamamaster.services.long_document import LongDocumentService
 from ollamamaster.services.route_errors import deadline_error
 from ollamamaster.services.summary import Summarising
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from ollamamaster.domain.long_reading import ReadingPlan
     from ollamamaster.domain.routing import RouteRequest
     from ollamamaster.domain.selection import Decision
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.ports import SessionStore, TurnStore
-    from ollamamaster.services.answering import RouteListener
+    from ollamamaster.services.long_document import LongRun
     from ollamamaster.services.pull import PullListener
     from ollamamaster.services.route import RouteRun, RouteService
+    from ollamamaster.services.summary import SessionListener
 
 # How often it is asked whether the turn before is over: a tenth of what a person notices.
 _ASK_EVERY_S = 0.02
@@ -64,14 +67,20 @@ class SessionService:
 
     async def explain(
         self, name: str, request: RouteRequest, fleet: Fleet, note: Callable[[str], None]
-    ) -> Decision:
-        """What would be done now; nothing is sent, and nothing waited for."""
+    ) -> tuple[Decision, ReadingPlan | None]:
+        """What would be done now, and how in parts where what is attached is too long by itself.
+
+        Nothing is sent, and nothing waited for.
+        """
         conversation = self.store.load(name) or Conversation(name)
         asked = with_conversation(request, conversation)
         decision = await self.routes.explain(asked, fleet, note)
-        if conversation.current and _is_too_long(decision):
+        if not _is_too_long(decision):
+            return decision, None
+        if conversation.current and _fitting(self.routes, request, conversation, fleet, decision):
             note("the conversation fits no context any more: older turns would be summarised")
-        return decision
+            return decision, None
+        return await LongDocumentService(self.routes).explain(asked, fleet, note)
 
 
 @dataclass
@@ -82,7 +91,7 @@ class SessionTurn:
     name: str
     request: RouteRequest
     summarise: bool
-    _run: RouteRun | None = None
+    _run: LongRun | None = None
     _waited_s: float = 0.0
     _began: float = field(init=False)
     _asked_at: float = field(init=False)
@@ -118,7 +127,7 @@ class SessionTurn:
     async def complete(
         self,
         find: Callable[[], Awaitable[Fleet]],
-        listener: RouteListener,
+        listener: SessionListener,
         pulling: PullListener,
     ) -> RouteResult:
         """Wait for the turn, answer it and keep it; the deadline is for all of it.
@@ -140,7 +149,7 @@ class SessionTurn:
         return self.service.routes.means.clock.monotonic() - self._began
 
     @asynccontextmanager
-    async def _turn(self, listener: RouteListener) -> AsyncIterator[None]:
+    async def _turn(self, listener: SessionListener) -> AsyncIterator[None]:
         """Hold the turn of this session; whoever came first goes first."""
         turns, clock = self.service.turns, self.service.routes.means.clock
         number = turns.enter(self.name)
@@ -156,7 +165,7 @@ class SessionTurn:
     async def _complete(
         self,
         find: Callable[[], Awaitable[Fleet]],
-        listener: RouteListener,
+        listener: SessionListener,
         pulling: PullListener,
     ) -> None:
         fleet = await find()
@@ -164,41 +173,48 @@ class SessionTurn:
         if self.request.system is not None:
             conversation = replace(conversation, system=self.request.system, cached_tokens=None)
         conversation = await self._within_num_ctx(conversation, fleet, listener)
+        # what is attached is read whole while older turns can make room for it
+        long = Long.FAIL
         while True:
-            run = self._run = self._begun(conversation)
+            run = self._run = self._begun(conversation, long)
 
             async def known(fleet: Fleet = fleet) -> Fleet:
                 return fleet
 
             try:
-                result = await run.complete(known, listener, pulling)
+                await run.complete(known, listener, pulling)
                 break
             except NoCandidateError as error:
                 if run.decision is None or not _is_too_long(run.decision):
                     raise
                 fleet = run.fleet
-                fits = self._fitting(conversation, fleet, run.decision)
-                if fits is None:
-                    raise
-                if not self.summarise:
+                fits = _fitting(
+                    self.service.routes, self.request, conversation, fleet, run.decision
+                )
+                if fits is not None and self.summarise:
+                    conversation = await self._shortened(conversation, *fits, fleet, listener)
+                elif long is not Long.SPLIT and self.request.long is Long.SPLIT:
+                    long = Long.SPLIT
+                elif fits is not None:
                     raise _not_summarised(error) from error
-                conversation = await self._shortened(conversation, *fits, fleet, listener)
-        self._keep(conversation, result, listener)
+                else:
+                    raise
+        self._keep(conversation, run.last, listener)
 
-    def _begun(self, conversation: Conversation) -> RouteRun:
+    def _begun(self, conversation: Conversation, long: Long) -> LongRun:
         """The route of this turn, which has what is left of the time."""
-        asked = with_conversation(self.request, conversation)
+        asked = replace(with_conversation(self.request, conversation), long=long)
         elapsed_s, limit = self._elapsed_s(), self.request.max_time_s
         self._waited_s = elapsed_s if elapsed_s > _AT_ONCE_S else 0.0
         if limit is not None:
             # what is exactly zero would be no limit
             asked = replace(asked, max_time_s=max(1e-3, limit - self._waited_s))
-        return self.service.routes.begin(asked)
+        return LongDocumentService(self.service.routes).begin(asked)
 
     # ---- what no longer fits
 
     async def _within_num_ctx(
-        self, conversation: Conversation, fleet: Fleet, listener: RouteListener
+        self, conversation: Conversation, fleet: Fleet, listener: SessionListener
     ) -> Conversation:
         """The conversation, shortened to the context that the person set."""
         limit = self.request.options.get("num_ctx")
@@ -214,26 +230,6 @@ class SessionTurn:
             conversation = await self._shortened(conversation, count, room, limit, fleet, listener)
         return conversation
 
-    def _fitting(
-        self, conversation: Conversation, fleet: Fleet, decision: Decision
-    ) -> tuple[int, int, int] | None:
-        """How many turns must go, into which room, of how long a context.
-
-        None when that would not help: the prompt alone fits nowhere either.
-        """
-        alone = analyse(_alone(self.request, conversation).question)
-        settings = self.service.routes.means.settings
-        fit = sift(alone, fleet, settings, decision.wish).fit
-        limits = [most_context(pair, self.request.options) for pair in fit]
-        if not limits:
-            return None
-        context = max(_UNLIMITED if limit is None else limit for limit in limits)
-        room = room_beside(context, alone)
-        # when the server says that it is too long, the estimate was too short
-        room = min(room, sum(turn.tokens for turn in conversation.current))
-        count = to_summarise(conversation.current, room)
-        return (count, room, context) if count else None
-
     async def _shortened(
         self,
         conversation: Conversation,
@@ -241,7 +237,7 @@ class SessionTurn:
         room: int,
         context: int,
         fleet: Fleet,
-        listener: RouteListener,
+        listener: SessionListener,
     ) -> Conversation:
         """The conversation with a summary of its oldest turns, which is kept at once."""
         turns = conversation.current[:count]
@@ -249,7 +245,7 @@ class SessionTurn:
         which = f"turn {first}" if count == 1 else f"turns {first} to {first + count - 1}"
         listener.note(f"the conversation no longer fits its context: summarising {which}")
         before = None if conversation.summary is None else conversation.summary.text
-        making = Summarising(self.service.routes, self.request, fleet, listener.note)
+        making = Summarising(self.service.routes, self.request, fleet, listener)
         made = await making.summary(before, turns, room=room, context=context)
         now = self.service.routes.means.clock.now().timestamp()
         shorter = conversation.summarised(made.text, count, made.model, now)
@@ -262,12 +258,12 @@ class SessionTurn:
 
     # ---- what is kept
 
-    def _keep(
-        self, conversation: Conversation, result: RouteResult, listener: RouteListener
-    ) -> None:
+    def _keep(self, conversation: Conversation, run: RouteRun, listener: SessionListener) -> None:
+        """Keep the turn as it was sent: of what was read in parts, the notes."""
+        result = run.so_far()
         now = self.service.routes.means.clock.now().timestamp()
         turn = Turn(
-            self.request.full_prompt,
+            run.request.full_prompt,
             result.response,
             result.model or "",
             result.instance or "",
@@ -295,6 +291,30 @@ def with_conversation(request: RouteRequest, conversation: Conversation) -> Rout
         prefix=conversation.prefix,
         keep_text=False,
     )
+
+
+def _fitting(
+    routes: RouteService,
+    request: RouteRequest,
+    conversation: Conversation,
+    fleet: Fleet,
+    decision: Decision,
+) -> tuple[int, int, int] | None:
+    """How many turns must go, into which room, of how long a context.
+
+    None when that would not help: the prompt alone fits nowhere either.
+    """
+    alone = analyse(_alone(request, conversation).question)
+    fit = sift(alone, fleet, routes.means.settings, decision.wish).fit
+    limits = [most_context(pair, request.options) for pair in fit]
+    if not limits:
+        return None
+    context = max(_UNLIMITED if limit is None else limit for limit in limits)
+    room = room_beside(context, alone)
+    # when the server says that it is too long, the estimate was too short
+    room = min(room, sum(turn.tokens for turn in conversation.current))
+    count = to_summarise(conversation.current, room)
+    return (count, room, context) if count else None
 
 
 def _alone(request: RouteRequest, conversation: Conversation) -> RouteRequest:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ollamamaster.domain.conversation import batches, summary_prompt, summary_tokens
 from ollamamaster.domain.routing import RouteRequest
 from ollamamaster.domain.settings import Performance
 from ollamamaster.errors import FailedError, NoCandidateError
+from ollamamaster.services.part_reading import LongListener
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from ollamamaster.domain.answers import PullProgress
     from ollamamaster.domain.conversation import Turn
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
 # What is read at once, of the longest context there is: the rest is for the instructions, the
 # summary before and the one to be written.
 _READ_SHARE = 0.5
+
+
+class SessionListener(LongListener, Protocol):
+    """Is also told who summarises."""
+
+    def summarises(self, candidate: Candidate) -> None:
+        """A model begins to summarise older turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +47,13 @@ class Summarised:
 class Summarising:
     """Summarises for the sake of one request, on the fleet that it may use.
 
-    `note` is told what concerns a person; the summary's own tokens are nobody's answer.
+    The listener is told who does it; the summary's own tokens are nobody's answer.
     """
 
     routes: RouteService
     request: RouteRequest
     fleet: Fleet
-    note: Callable[[str], None]
+    listener: SessionListener
 
     async def summary(
         self, before: str | None, turns: Sequence[Turn], *, room: int, context: int
@@ -93,21 +101,27 @@ class Summarising:
         async def fleet() -> Fleet:
             return self.fleet
 
-        silent = _Silent(self.note)
+        silent = _Silent(self.listener)
         return await self.routes.begin(asked).complete(fleet, silent, silent)
 
 
 @dataclass
 class _Silent:
-    """Hears of a route, and passes the notes on."""
+    """Hears of a route, and passes on what is not about an answer."""
 
-    note: Callable[[str], None]
+    listener: SessionListener
 
-    def decided(self, decision: Decision) -> None: ...
+    def note(self, text: str) -> None:
+        self.listener.note(text)
 
-    def waiting(self, instance_name: str, position: int, wait_s: float) -> None: ...
+    def decided(self, decision: Decision) -> None:
+        self.listener.decided(decision)
 
-    def started(self, attempt: Attempt, candidate: Candidate) -> None: ...
+    def waiting(self, instance_name: str, position: int, wait_s: float) -> None:
+        self.listener.waiting(instance_name, position, wait_s)
+
+    def started(self, attempt: Attempt, candidate: Candidate) -> None:  # noqa: ARG002 (the candidate says it)
+        self.listener.summarises(candidate)
 
     def hedged(self, late: Attempt, candidate: Candidate) -> None: ...
 

@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ollamamaster.errors import FileUnusableError
-from ollamamaster.storage.documents import MAX_CHARACTERS, document_of
+from ollamamaster.storage.documents import MAX_BYTES, MAX_CHARACTERS, document_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ollamamaster.domain.routing import Document
 
-# No context takes more: 64 MB of text are some 16 million tokens.
-MAX_BYTES = 64_000_000
 # A folder of more files than this is not what anybody meant to send.
 MAX_FILES = 2_000
 

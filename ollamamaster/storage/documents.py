@@ -10,8 +10,11 @@ from ollamamaster.domain.plain_text import one_line
 from ollamamaster.domain.routing import Document
 from ollamamaster.errors import FileUnusableError
 
+# No context takes more: 64 MB of text are some 16 million tokens. All files together have the same
+# limit, and so has standard input.
+MAX_BYTES = 64_000_000
 # As much text as a file may have bytes: nothing larger is ever sent anywhere.
-MAX_CHARACTERS = 64_000_000
+MAX_CHARACTERS = MAX_BYTES
 
 # pypdf read 300 pages of 3,000 characters in 2.5 s, so this is several thousand pages, or ten times
 # as many seconds for pages that are drawn in a hard way.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -109,6 +110,99 @@ def test_the_keys_of_an_answer_in_parts_are_those_of_the_help(
     assert keys(done.data) == {
         place: names for place, names in paths_of(DATA["route"]).items() if place in ("", "parts[]")
     }
+
+
+# ---- what is piped in
+
+
+TEXT = f"{PAGE}\n\n" * 20
+
+
+def test_a_long_text_behind_a_question_is_read_in_parts(env: dict[str, str]) -> None:
+    done = run("route", QUESTION, *SMALL, "--long", "split", "--json", env=env, text=TEXT)
+    assert done.code == 0
+    names = [part["name"] for part in done.data["parts"]]
+    assert len(names) > 2
+    assert all(name.startswith("standard input, part ") for name in names)
+
+
+def test_a_long_text_behind_a_question_is_refused_with_what_to_do(env: dict[str, str]) -> None:
+    done = run("route", QUESTION, *SMALL, env=env, text=TEXT)
+    assert done.code == ExitCode.NO_CANDIDATE
+    assert "standard input is too long for every model here" in done.err
+    assert "--long split" in done.err
+
+
+def test_a_file_and_what_is_piped_are_read_in_parts_together(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "a.md").write_text(PAGE, "utf-8")
+    arguments = ("-f", str(tmp_path / "a.md"), *SMALL, "--long", "split", "--json")
+    done = run("route", QUESTION, *arguments, env=env, text=TEXT)
+    assert done.data["parts"][0]["name"].startswith(str(tmp_path / "a.md"))
+    assert done.data["parts"][-1]["name"].startswith("standard input, part ")
+
+
+def test_a_piped_text_that_fits_stands_behind_the_question(env: dict[str, str]) -> None:
+    env = {**env, "OLLAMAMASTER_HISTORY_STORE_TEXT": "true"}
+    done = run("route", QUESTION, "--long", "split", "--json", env=env, text=TEXT)
+    assert done.data["parts"] is None
+    shown = run("history", "show", "last", "--json", env=env).data
+    assert shown["prompt"] == f"{QUESTION}\n\n{TEXT.rstrip()}"
+
+
+def test_of_a_long_text_without_a_question_it_is_said_that_one_is_needed(
+    env: dict[str, str],
+) -> None:
+    done = run("route", *SMALL, "--long", "split", env=env, text=TEXT)
+    assert done.code == ExitCode.NO_CANDIDATE
+    assert 'ollamamaster route "QUESTION" --long split' in done.err
+
+
+# ---- what would be done
+
+
+def test_explain_has_the_plan_and_sends_nothing(
+    env: dict[str, str], duo: SimulatedFleet, book: Path
+) -> None:
+    before = [instance.state()["served"] for instance in duo]
+    done = run("route", "-f", str(book), QUESTION, "--explain", "--json", env=env)
+    assert done.code == 0
+    assert done.data["decision"]["chosen"] is None
+    plan = done.data["plan"]
+    assert {"": set(done.data), "plan": set(plan), "plan.readers[]": set(plan["readers"][0])} == {
+        place: names
+        for place, names in paths_of(DATA["route --explain"]).items()
+        if place in ("", "plan", "plan.readers[]")
+    }
+    assert sum(reader["parts"] for reader in plan["readers"]) == plan["parts"] > 2
+    assert {reader["instance"] for reader in plan["readers"]} == {i.id for i in duo}
+    assert plan["seconds"] > 0
+    assert [instance.state()["served"] for instance in duo] == before
+
+
+def test_the_plan_that_is_shown_is_what_is_done(env: dict[str, str], booklet: Path) -> None:
+    asked = ("route", "-f", str(booklet), QUESTION, *SMALL)
+    plan = run(*asked, "--explain", "--json", env=env).data["plan"]
+    done = run(*asked, "--long", "split", "--json", env=env)
+    assert len(done.data["parts"]) == plan["parts"]
+
+
+def test_what_fits_has_no_plan(env: dict[str, str], booklet: Path) -> None:
+    done = run("route", "-f", str(booklet), QUESTION, "--explain", "--json", env=env)
+    assert done.data["plan"] is None
+
+
+def test_the_plan_stands_in_a_pipe_too(env: dict[str, str], book: Path) -> None:
+    done = run("route", "-f", str(book), QUESTION, "--explain", env=env)
+    rows = [line.split("\t") for line in done.out.splitlines()]
+    assert len([row for row in rows if row[0] == "parts"]) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
+def test_the_plan_is_drawn_on_a_terminal(env: dict[str, str], book: Path) -> None:
+    shown = on_terminal("route", "-f", str(book), QUESTION, "--explain", env=env)
+    assert re.search(r"\d+ parts of at most [\d,]+ tokens on two machines, about ", shown.raw)
 
 
 def test_the_tokens_of_all_parts_are_counted(env: dict[str, str], book: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from ollamamaster.domain.routing import Document
 from ollamamaster.errors import ExitCode, FileUnusableError
-from ollamamaster.storage.attachments import MAX_BYTES, MAX_FILES, read_attachments
+from ollamamaster.storage.attachments import MAX_FILES, read_attachments
+from ollamamaster.storage.documents import MAX_BYTES
 
 if TYPE_CHECKING:
     from pathlib import Path

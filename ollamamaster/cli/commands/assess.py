@@ -85,7 +85,7 @@ def _request(task: str | None, stated: list[str], files: list[str]) -> AssessReq
     attached = read_attachments(files)
     tell_of_files(attached)
     return AssessRequest(
-        task=read_prompt(task, OUTPUT.note, "assess", "task"),
+        task=read_prompt(task, OUTPUT.note, "assess", "task").text,
         requirements=pairs,
         documents=attached.documents,
         images=len(attached.images),

@@ -7,6 +7,7 @@ from typing import Annotated
 from typer import Option
 
 from ollamamaster.cli import options
+from ollamamaster.domain.routing import Long
 
 
 def chat(
@@ -15,6 +16,8 @@ def chat(
         bool, Option("--no-store", help="Keep nothing of it when the chat ends.")
     ] = False,
     file: options.File = None,
+    recursive: options.Recursive = False,
+    long: options.LongTexts = Long.ASK,
     system: options.System = None,
     model: options.Model = None,
     performance: options.PerformanceLevel = None,
@@ -53,6 +56,8 @@ def chat(
     flags = RouteFlags(
         prompt=None,
         files=tuple(file or ()),
+        recursive=recursive,
+        long=long,
         system=system,
         model=model,
         performance=performance,

@@ -15,12 +15,8 @@ def route(
         str | None, Argument(metavar="[PROMPT]", help="The prompt; - reads standard input.")
     ] = None,
     file: options.File = None,
-    recursive: Annotated[
-        bool, Option("--recursive", help="A folder given by --file is read with all below it.")
-    ] = False,
-    long: Annotated[
-        Long, Option(help="When files fit no model: ask, read them in parts, or fail.")
-    ] = Long.ASK,
+    recursive: options.Recursive = False,
+    long: options.LongTexts = Long.ASK,
     system: options.System = None,
     model: options.Model = None,
     performance: options.PerformanceLevel = None,
@@ -48,8 +44,9 @@ def route(
 
     Where there is no room the request waits its turn among all of yours on this machine.
 
-    Files that no model of the fleet can read at once are read in parts on all machines with
-    --long split. On a terminal you are asked; elsewhere that is exit code 4.
+    Texts that no model of the fleet can read at once, in files or piped in behind a question,
+    are read in parts on all machines with --long split. On a terminal you are asked; elsewhere
+    that is exit code 4.
 
     In a pipe the answer comes in one piece, whole or not at all; on a terminal it streams.
 
@@ -62,6 +59,7 @@ def route(
     ollamamaster route -f photo.jpg "What is on this picture?"
     ollamamaster route -f book.pdf "Who betrays whom?" --long split
     ollamamaster route -f report.md "The three risks?" --max-time 60 --json | jq -r .data.response
+    cat *.log | ollamamaster route "What went wrong first?" --long split
     ls *.txt | xargs -P8 -I{} ollamamaster route -f {} "Summarise" --priority low
     ollamamaster route --session holiday "And what is the weather like there in May?"
     ollamamaster route "Prove that there are infinitely many primes" --explain

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from ollamamaster.cli.render.figures import seconds
+from ollamamaster.cli.render.reading_plan import render_plan
 from ollamamaster.cli.render.words import ability_word
 from ollamamaster.domain.candidates import Reason
 from ollamamaster.domain.plain_text import one_line
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ollamamaster.domain.estimate import Estimate
+    from ollamamaster.domain.long_reading import ReadingPlan
     from ollamamaster.domain.selection import Candidate, Decision
     from ollamamaster.domain.task import Task
 
@@ -75,11 +77,13 @@ def render_decision(
     price: float,
     names: Mapping[str, str],
     *,
+    plan: ReadingPlan | None = None,
     sent: bool = False,
 ) -> None:
     """The decision for a person; `price` is what a doubling of the time must buy.
 
-    `names` tells what an instance is called, by its id; `sent` that it was carried out.
+    `names` tells what an instance is called, by its id; `plan` how texts that are too long would
+    be read, `sent` that it was carried out.
     """
     told = Table.grid(padding=(0, 2))
     told.add_row("task", _task_line(decision.task))
@@ -95,6 +99,8 @@ def render_decision(
     if decision.rejected:
         console.print("not possible", style="bold")
         console.print(_impossible(decision, names))
+    if plan is not None:
+        render_plan(console, plan)
     if not sent:
         console.print("nothing was sent", style="dim")
 

@@ -24,11 +24,13 @@ from ollamamaster.mcp_server.words import answer_text, seconds
 if TYPE_CHECKING:
     from ollamamaster.domain.answers import PullProgress
     from ollamamaster.domain.instances import Instance
-    from ollamamaster.domain.routing import Attempt
+    from ollamamaster.domain.long_reading import ReadingPlan
+    from ollamamaster.domain.routing import Attempt, PartResult
     from ollamamaster.domain.selection import Candidate, Decision
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.mcp_server.runs import Tell
     from ollamamaster.mcp_server.served import Served
+    from ollamamaster.services.part_reading import Reading
     from ollamamaster.services.route import RouteRun
     from ollamamaster.services.session import SessionTurn
 
@@ -140,6 +142,18 @@ class Routing:
     def restarted(self, attempt: Attempt) -> None: ...
 
     def ended(self, attempt: Attempt) -> None: ...
+
+    def summarises(self, candidate: Candidate) -> None:
+        who = f"{one_line(candidate.model)} on {one_line(candidate.pair.instance.name)}"
+        self._in_line = f"summarising older turns with {who}"
+
+    # a call has no way to say that its files may be read in parts
+
+    def planned(self, plan: ReadingPlan) -> None: ...
+
+    def reads(self, reading: Reading) -> None: ...
+
+    def part(self, part: PartResult) -> None: ...
 
     def note(self, text: str) -> None:
         self._notes.append(text)
