@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.instances import Status
-from ollamamaster.domain.models import Tier, tier_of
+from ollamamaster.domain.models import Capability, Tier, tier_of
 
 if TYPE_CHECKING:
     from ollamamaster.domain.instances import Instance
@@ -93,6 +93,12 @@ def _matches(found: FleetModel, query: ModelQuery) -> bool:
         and (query.capability is None or query.capability in (found.model.capabilities or ()))
         and (not query.loaded or any(p.loaded for p in found.places))
     )
+
+
+def known_capabilities(fleet: Fleet) -> frozenset[str]:
+    """Those that are known, and what instances say beside them."""
+    told = (c for i in fleet for m in i.models for c in m.capabilities or ())
+    return frozenset([*map(str, Capability), *told])
 
 
 def name_matches(name: str, pattern: str) -> bool:

@@ -103,11 +103,8 @@ class AloneArguments(Arguments):
         ),
     ]
     model: Annotated[
-        str | None,
-        Field(
-            max_length=NAME_LENGTH,
-            description="Only this model, as list_models names it. Leave out to get the best.",
-        ),
+        Name | None,
+        Field(description="Only this model, as list_models names it. Leave out to get the best."),
     ] = None
     performance: Annotated[
         Literal["fast", "balanced", "powerful"] | None,

@@ -32,6 +32,11 @@ _NEXT = {
         "tell the person that this MCP server of the workflow does not start; "
         "`ollamamaster workflow check NAME` shows them why"
     ),
+    ErrorCode.USAGE: "call it again with other arguments",
+    ErrorCode.WORKFLOW_INVALID: "ask the person to run `ollamamaster workflow check NAME`",
+    ErrorCode.STEP_FAILED: "tell the person which step failed, and why",
+    ErrorCode.NOT_ALLOWED: "ask the person, who alone can allow it",
+    ErrorCode.FAILED: "try once more, and tell the person if it fails again",
     ErrorCode.PROMPT_MISSING: "give a prompt that is not empty",
 }
 
@@ -53,5 +58,7 @@ def _for_all(hint: str) -> bool:
 
 
 def _sentence(text: str) -> str:
-    text = text[:1].upper() + text[1:]
+    # A name of a model or an instance is a name as it is.
+    if text.partition(" ")[0].isalpha():
+        text = text[:1].upper() + text[1:]
     return text if text.endswith((".", "!", "?", "…")) else f"{text}."

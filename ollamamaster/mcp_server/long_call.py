@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ollamamaster.mcp_server.reply import Reply
-from ollamamaster.mcp_server.runs import RunStatus, quoted
-from ollamamaster.mcp_server.words import seconds
+from ollamamaster.mcp_server.runs import RunStatus
+from ollamamaster.mcp_server.words import quoted, seconds
 
 if TYPE_CHECKING:
     from ollamamaster.mcp_server.runs import Run, Runs, Tell, Work

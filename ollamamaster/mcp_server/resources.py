@@ -162,9 +162,11 @@ class Resources:
         self, _ctx: Context, params: mcp_types.CompleteRequestParams
     ) -> mcp_types.CompleteResult:
         """Names of models and workflows, ids of instances and runs, choices of inputs."""
-        typed = params.argument.value.lower()
-        values = [v for v in self._known(params.argument.name, params.ref) if typed in v.lower()]
-        values.sort(key=lambda value: (not value.lower().startswith(typed), value))
+        before, typed = _last_of(params.argument)
+        values = [
+            before + v for v in self._known(params.argument.name, params.ref) if typed in v.lower()
+        ]
+        values.sort(key=lambda v: (not v.lower().startswith(before.lower() + typed), v))
         return mcp_types.CompleteResult(
             completion=mcp_types.Completion(
                 values=values[:_MOST_VALUES],
@@ -200,3 +202,12 @@ class Resources:
             return set()
         inputs = (each for each in workflow.inputs if each.name == argument)
         return {sendable(as_plain(choice)) for each in inputs for choice in each.choices}
+
+
+def _last_of(argument: mcp_types.CompletionArgument) -> tuple[str, str]:
+    """What is typed already of names with commas between them, and the beginning of the last."""
+    if argument.name != "models":
+        return "", argument.value.lower()
+    before, comma, typed = argument.value.rpartition(",")
+    blanks = typed[: len(typed) - len(typed.lstrip())]
+    return before + comma + blanks, typed.lstrip().lower()

@@ -188,7 +188,7 @@ class RouteRun:
             decision = await self.decide(fleet, listener.note)
         listener.decided(decision)
         if decision.refused:
-            raise over_limit(decision)
+            raise over_limit(decision, self._deciding.fleet)
         if not decision.ranked:
             raise no_candidate(decision, self._deciding.fleet, decision.wish)
         if decision.late:

@@ -118,17 +118,18 @@ def none_up(fleet: Fleet) -> NoInstanceError:
     return NoInstanceError("no known instance is up", hint=hint)
 
 
-def over_limit(decision: Decision) -> TimeLimitError:
+def over_limit(decision: Decision, fleet: Fleet) -> TimeLimitError:
     """The person insisted on something that is known to be too slow."""
+    names = {i.id: i.name for i in fleet}
     late = [r for r in decision.rejected if r.reason is Reason.OVER_TIME_LIMIT]
-    lines = [_refusal(r, {}) for r in late[:_SHOWN]]
+    lines = [_refusal(r, names) for r in late[:_SHOWN]]
     return TimeLimitError("nothing that was asked for is fast enough", hint="\n".join(lines))
 
 
 def everything_failed(result: RouteResult) -> OllamaMasterError:
     """Every candidate was tried."""
     attempts = result.attempts
-    lines = list(map(_line, attempts))
+    lines = _lines(result)
     if came := len(result.response):
         lines.append(f"{came} characters of an answer had come")
     hint = "\n".join(lines)
@@ -143,14 +144,21 @@ def deadline_error(limit_s: float, result: RouteResult) -> TimeLimitError:
     """The deadline of the whole route passed."""
     came = len(result.response)
     what = f"{came} characters of an answer had come" if came else "no answer had come"
-    hint = "\n".join([*map(_line, result.attempts), "allow more time with --max-time"])
+    hint = "\n".join([*_lines(result), "allow more time with --max-time"])
     return TimeLimitError(f"the time limit of {limit_s:g} s passed; {what}", hint=hint)
 
 
-def _line(attempt: Attempt) -> str:
+def _lines(result: RouteResult) -> list[str]:
+    ranked = () if result.decision is None else result.decision.ranked
+    names = {candidate.instance: candidate.pair.instance.name for candidate in ranked}
+    return [_line(attempt, names) for attempt in result.attempts]
+
+
+def _line(attempt: Attempt, names: Mapping[str, str]) -> str:
     error = f": {one_line(attempt.error)}" if attempt.error else ""
     how = "stopped" if attempt.outcome is Outcome.CANCELLED else str(attempt.outcome)
-    return f"{one_line(attempt.model)} on {attempt.instance}: {how}{error}"
+    place = names.get(attempt.instance, attempt.instance)
+    return f"{one_line(attempt.model)} on {place}: {how}{error}"
 
 
 def _refusal(rejection: Rejection, names: Mapping[str, str]) -> str:

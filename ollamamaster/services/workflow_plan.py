@@ -188,7 +188,7 @@ class Planner:
             self._problem(step, "model", error)
             return None
         if decision.refused:
-            self._problem(step, "max_time", over_limit(decision))
+            self._problem(step, "max_time", over_limit(decision, self.fleet))
         elif not decision.ranked:
             down = all(r.reason is Reason.INSTANCE_DOWN for r in decision.rejected)
             nothing = no_candidate(decision, self.fleet, decision.wish)

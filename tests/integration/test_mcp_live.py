@@ -245,3 +245,24 @@ async def test_names_of_models_are_completed(era: str) -> None:
     async with client(era) as connected:
         found = await connected.complete(ref, {"name": "name", "value": "LLAMA3"})
     assert found.completion.values == ["llama3.1:8b", "llama3.2:3b"]
+
+
+@pytest.mark.usefixtures("_seen")
+async def test_each_of_several_names_is_completed(era: str) -> None:
+    ref = mcp_types.PromptReference(type="ref/prompt", name="compare")
+    async with client(era) as connected:
+        first = await connected.complete(ref, {"name": "models", "value": "3b"})
+        second = await connected.complete(ref, {"name": "models", "value": "llava:7b, LLAMA3"})
+    assert first.completion.values == [SMALL]
+    assert second.completion.values == ["llava:7b, llama3.1:8b", "llava:7b, llama3.2:3b"]
+
+
+async def test_ids_of_instances_and_runs_are_completed(era: str, fleet: SimulatedFleet) -> None:
+    of_instance = mcp_types.PromptReference(type="ref/prompt", name="any")
+    of_run = mcp_types.ResourceTemplateReference(type="ref/resource", uri="ollama://runs/{id}")
+    async with client(era) as connected:
+        begun = await ask(connected, "route_request", prompt="Hi", model=SMALL, wait=0)
+        instances = await connected.complete(of_instance, {"name": "instance", "value": "127"})
+        runs = await connected.complete(of_run, {"name": "id", "value": ""})
+    assert instances.completion.values == sorted(instance.id for instance in fleet)
+    assert runs.completion.values == [begun.structured_content["run_id"]]

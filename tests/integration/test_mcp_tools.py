@@ -61,6 +61,14 @@ async def test_models_are_chosen_by_tier_and_capability(era: str) -> None:
     assert [m["name"] for m in seeing.structured_content["models"]] == ["llava:7b"]
 
 
+async def test_a_capability_that_nobody_has_heard_of_is_no_empty_list(era: str) -> None:
+    async with client(era) as connected:
+        found = await ask(connected, "list_models", capability="flying")
+    assert found.is_error
+    assert "no capability 'flying'. Next: " in text(found)
+    assert "vision" in text(found)
+
+
 async def test_the_known_instances_are_told_without_a_scan(era: str) -> None:
     async with client(era) as connected:
         found = await ask(connected, "discover_instances")
@@ -178,6 +186,7 @@ async def test_every_result_fits_the_schema_that_was_listed(
         ("route_request", {"prompt": "hi", "modle": SMALL}, "'modle' (did you mean 'model'?)"),
         ("route_request", {}, "'prompt' is missing"),
         ("route_request", {"prompt": ""}, "'prompt'"),
+        ("route_request", {"prompt": "hi", "model": ""}, "'model'"),
         ("route_request", {"prompt": "x" * 1_000_001}, "'prompt'"),
         ("route_request", {"prompt": "hi", "system": "x" * 10_001}, "'system'"),
         ("route_request", {"prompt": "hi", "wait": 601}, "'wait'"),
@@ -250,8 +259,8 @@ async def test_an_unknown_requirement_is_refused_with_those_there_are(era: str) 
             connected, "assess_capability", task_description="Chat", requirements={"speed": 1}
         )
     assert found.is_error
-    assert "'speed'" in text(found)
-    assert "tokens_per_s" in text(found)
+    assert "requirement 'speed' is not known; keys: latency," in text(found)
+    assert "Next: " in text(found)
 
 
 async def test_the_prompt_that_assesses_names_its_tool_and_the_task(era: str) -> None:
@@ -295,6 +304,20 @@ async def test_an_unknown_model_names_the_next_step(era: str) -> None:
         found = await ask(connected, "route_request", prompt="hi", model="no-such-model")
     assert found.is_error
     assert "Next: call list_models" in text(found)
+
+
+async def test_what_failed_is_told_by_the_names_of_instances(
+    era: str, fleet: SimulatedFleet
+) -> None:
+    for instance in fleet:
+        instance.fault("error_500", count=None)
+    async with client(era) as connected:
+        found = await ask(connected, "route_request", prompt=QUESTION, model=SMALL)
+    for instance in fleet:
+        instance.clear_faults()
+    assert found.is_error
+    assert f" {SMALL} on a: http_error" in text(found)
+    assert f" {SMALL} on b: http_error" in text(found)
 
 
 async def test_a_read_only_server_has_nothing_that_changes_or_ends(era: str) -> None:

@@ -317,7 +317,7 @@ async def test_every_attempt_has_its_line_when_all_failed(
     assert route.error.exit_code == ExitCode.ALL_FAILED
     lines = (route.error.hint or "").splitlines()
     assert [line.partition(":")[0] for line in lines] == ["llama3.2"] * 2
-    assert all(any(i.id in line for line in lines) for i in duo)
+    assert all(any(f" on {i.name}: " in line for line in lines) for i in duo)
 
 
 async def test_nobody_who_could_be_connected_to_is_no_instance(

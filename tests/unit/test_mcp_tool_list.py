@@ -21,7 +21,7 @@ NAMES = {
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "route_request": {
         "prompt": {"type": "string", "minLength": 1, "maxLength": 1_000_000},
-        "model": {"type": "string", "maxLength": 1000},
+        "model": {"type": "string", "minLength": 1, "maxLength": 1000},
         "performance": PERFORMANCE,
         "max_time": {"type": "number", "minimum": 1, "maximum": 86_400},
         "system": {"type": "string", "maxLength": 10_000},

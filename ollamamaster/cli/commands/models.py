@@ -11,9 +11,9 @@ from ollamamaster.cli import options
 from ollamamaster.cli.output import OUTPUT
 from ollamamaster.cli.render.words import capability_of
 from ollamamaster.contract.models import models_data
-from ollamamaster.domain.catalogue import ModelQuery
+from ollamamaster.domain.catalogue import ModelQuery, known_capabilities
 from ollamamaster.domain.instances import Status
-from ollamamaster.domain.models import Capability, Tier
+from ollamamaster.domain.models import Tier
 from ollamamaster.errors import UsageError
 
 if TYPE_CHECKING:
@@ -66,8 +66,7 @@ def models(
 
 def _known_capability(word: str, fleet: Fleet) -> str:
     """The capability that is meant. Raises UsageError for one that nobody has heard of."""
-    known = {str(c) for c in Capability}
-    known |= {c for i in fleet for m in i.models for c in m.capabilities or ()}
+    known = known_capabilities(fleet)
     meant = capability_of(word)
     if meant not in known:
         raise UsageError(f"--capability: there is no {word!r}", hint=", ".join(sorted(known)))

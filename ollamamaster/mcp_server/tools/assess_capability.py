@@ -29,8 +29,11 @@ async def _call(served: Served, given: AssessArguments, _tell: Tell) -> Reply:
         found = await served.assessments.assess(request, await served.live.fleet())
     except UsageError as error:
         # The keys are the same here, only they are not options of a command line.
-        said = " ".join(filter(None, [error.message, error.hint]))
-        raise RefusedError(f"requirements: {said.removeprefix('--requirement: ')}.") from None
+        said = "; ".join(filter(None, [error.message, error.hint]))
+        raise RefusedError(
+            f"requirements: {said.removeprefix('--requirement: ')}. Next: call it again with "
+            "requirements as they are described."
+        ) from None
     return Reply(_text(found), assess_data(found))
 
 

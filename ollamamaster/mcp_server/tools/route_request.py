@@ -16,10 +16,10 @@ from ollamamaster.mcp_server import long_call
 from ollamamaster.mcp_server.arguments import AloneArguments, RouteArguments
 from ollamamaster.mcp_server.attached import read_allowed
 from ollamamaster.mcp_server.reply import RefusedError, Reply
-from ollamamaster.mcp_server.runs import Standing, quoted
+from ollamamaster.mcp_server.runs import Standing
 from ollamamaster.mcp_server.schemas import ROUTE
 from ollamamaster.mcp_server.tool import Tool, reads
-from ollamamaster.mcp_server.words import answer_text, seconds
+from ollamamaster.mcp_server.words import answer_text, quoted, seconds
 
 if TYPE_CHECKING:
     from ollamamaster.domain.answers import PullProgress

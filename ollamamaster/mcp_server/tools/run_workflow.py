@@ -17,10 +17,10 @@ from ollamamaster.errors import NotAllowedError, UsageError, WorkflowInvalidErro
 from ollamamaster.mcp_server import long_call
 from ollamamaster.mcp_server.arguments import WorkflowArguments
 from ollamamaster.mcp_server.reply import RefusedError, Reply
-from ollamamaster.mcp_server.runs import Standing, quoted
+from ollamamaster.mcp_server.runs import Standing
 from ollamamaster.mcp_server.schemas import WORKFLOW
 from ollamamaster.mcp_server.tool import Tool
-from ollamamaster.mcp_server.words import seconds
+from ollamamaster.mcp_server.words import quoted, seconds
 from ollamamaster.services.workflow_errors import failure
 
 if TYPE_CHECKING:
