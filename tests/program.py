@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -14,13 +15,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from pathlib import Path
 
     from ollamamaster.simulator.sandbox import SimulatedFleet
 
 # Far more than anything takes, also on a machine that does much else.
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
+# No test feels it, and the program under test keeps the machine.
+_ASK_EVERY_S = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +111,28 @@ def home_for(fleet: SimulatedFleet, folder: Path) -> dict[str, str]:
     return {**fleet.environment(), "OLLAMAMASTER_HOME": str(folder)}
 
 
+def _moments(what: str) -> Iterator[int]:
+    """Times to ask again, for a long time."""
+    yield from range(int(PATIENCE_S / _ASK_EVERY_S))
+    raise AssertionError(f"never happened: {what}")
+
+
 def wait_until(condition: Callable[[], bool], what: str) -> None:
-    """Return when the condition holds; asked every few milliseconds, for a long time."""
+    """Return when the condition holds: for what sets no event that a test could wait for."""
     never = threading.Event()
-    for _ in range(int(PATIENCE_S / 0.01)):
+    for _ in _moments(what):
         if condition():
             return
-        never.wait(0.01)
-    raise AssertionError(f"never happened: {what}")
+        never.wait(_ASK_EVERY_S)
+
+
+async def until(condition: Callable[[], bool | Awaitable[bool]], what: str) -> None:
+    """The same while an event loop goes on."""
+    for _ in _moments(what):
+        holds = condition()
+        if holds if isinstance(holds, bool) else await holds:
+            return
+        await asyncio.sleep(_ASK_EVERY_S)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from ollamamaster.domain.routing import Attempt, RouteRequest
 from ollamamaster.domain.tickets import Choice, Option, ProcessId, Ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from ollamamaster.bootstrap import Application
     from ollamamaster.domain.answers import PullProgress
@@ -146,15 +146,6 @@ def hold(application: Application, instance: str, *, work_s: float, model: str =
     application.tickets.enter(Ticket(ticket_id, at, (option,), ProcessId(0, 0.0)))
     application.tickets.take(ticket_id, lambda _me, _others: Choice(option, begins=True))
     return ticket_id
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Return when the condition holds."""
-    for _ in range(int(PATIENCE_S / 0.01)):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    raise AssertionError("never happened")
 
 
 def outcomes(attempts: Sequence[Attempt]) -> list[tuple[str, Outcome | None]]:

@@ -7,7 +7,6 @@ import sys
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
-import anyio
 import jsonschema  # type: ignore[import-untyped]
 from mcp import Client, StdioServerParameters
 from program import PATIENCE_S, run, running
@@ -18,7 +17,7 @@ from ollamamaster.mcp_server.server import build
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     import mcp_types
     import pytest
@@ -116,16 +115,6 @@ def unhurried() -> Iterator[SimulatedFleet]:
 def generates(instance: SimulatedInstance) -> bool:
     """Whether the instance itself says that it writes an answer."""
     return bool(instance.state()["running"])
-
-
-async def until(condition: Callable[[], bool | Awaitable[bool]], what: str) -> None:
-    """Return when the condition holds; asked every few milliseconds, for a long time."""
-    for _ in range(int(PATIENCE_S / 0.01)):
-        holds = condition()
-        if holds if isinstance(holds, bool) else await holds:
-            return
-        await anyio.sleep(0.01)
-    raise AssertionError(f"never happened: {what}")
 
 
 def load(fleet: SimulatedFleet, name: str, model: str) -> None:

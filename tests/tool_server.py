@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import anyio
 from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
+from program import until
 
 CORPUS = {
     "Tidal range at Saint-Malo": "The tide at Saint-Malo rises up to 13.5 metres.",
@@ -60,8 +60,7 @@ def server() -> MCPServer[Any]:
     @made.tool()
     async def wait_for(path: str) -> str:
         """Wait until there is such a file."""
-        while not await anyio.Path(path).exists():  # noqa: ASYNC110 (another process makes it)
-            await anyio.sleep(0.01)
+        await until(Path(path).exists, f"somebody makes {path}")
         return "it is there"
 
     @made.tool()

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import pytest
+from program import PATIENCE_S, until
 
 from ollamamaster.domain.answers import AnswerRequest
 from ollamamaster.domain.instances import Endpoint, InstanceAddress
@@ -16,7 +17,7 @@ from ollamamaster.ollama.watchdog import Watch
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from ollamamaster.simulator.sandbox import SimulatedInstance
 
@@ -24,7 +25,6 @@ pytestmark = pytest.mark.anyio
 
 # What hangs is found out soon; what answers has ten times as long as it ever needs here.
 WATCH = Watch(ask_every_s=0.3, answer_within_s=0.5, line_within_s=1.0)
-AT_MOST_S = 60
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ async def ollama() -> AsyncIterator[OllamaClient]:
 
 
 async def first_model(ollama: OllamaClient, endpoint: Endpoint) -> str:
-    return str((await ollama.tags(endpoint, timeout_s=AT_MOST_S))[0].name)
+    return str((await ollama.tags(endpoint, timeout_s=PATIENCE_S))[0].name)
 
 
 async def complete(ollama: OllamaClient, endpoint: Endpoint, model: str) -> str:
@@ -104,13 +104,6 @@ async def test_an_instance_that_came_back_answers(
     assert (await complete(ollama, endpoint, model)).startswith("[simulated]")
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that happens in the thread of the sandbox."""
-    async with asyncio.timeout(AT_MOST_S):
-        while not condition():  # noqa: ASYNC110 - another thread sets no event of this loop
-            await asyncio.sleep(0)
-
-
 async def test_an_answer_that_is_cancelled_while_its_model_loads_frees_the_instance(
     ollama: OllamaClient,
 ) -> None:
@@ -120,7 +113,10 @@ async def test_an_answer_that_is_cancelled_while_its_model_loads_frees_the_insta
         endpoint = Endpoint(InstanceAddress.parse(instance.url))
         model = await first_model(ollama, endpoint)
         waiting = asyncio.create_task(complete(ollama, endpoint, model))
-        await until(lambda: instance.state()["loading"])
+        await until(lambda: bool(instance.state()["loading"]), "the load begins")
         waiting.cancel()
-        await until(lambda: not instance.state()["loading"] and not instance.state()["running"])
+        await until(
+            lambda: not instance.state()["loading"] and not instance.state()["running"],
+            "the load ends",
+        )
         assert instance.state()["served"] == 0

@@ -110,6 +110,7 @@ class Heard(Unheard):
     notes: list[str] = field(default_factory=list)
     rounds: list[int] = field(default_factory=list)
     sent: asyncio.Event = field(default_factory=asyncio.Event)
+    came: asyncio.Event = field(default_factory=asyncio.Event)
 
     def planned(self, plan: Sequence[Planned]) -> None:
         self.plan = plan
@@ -119,6 +120,7 @@ class Heard(Unheard):
 
     def answered(self, index: int, answer: Answer) -> None:
         self.answers[index] = answer
+        self.came.set()
 
     def judging(self, model: str, number: int) -> Heard:
         self.rounds.append(number)
@@ -342,8 +344,7 @@ async def test_a_model_waits_for_its_machine_while_the_others_answer(
         return fleet
 
     task = asyncio.ensure_future(run(application, A, C).complete(find, heard))
-    while 0 not in heard.answers:  # noqa: ASYNC110 (a condition, asked often)
-        await asyncio.sleep(0.01)
+    await asyncio.wait_for(heard.came.wait(), PATIENCE_S)
     assert 1 not in heard.answers
     application.tickets.leave(holder)
     assert (await asyncio.wait_for(task, PATIENCE_S)).complete

@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING, Self
 
 import pytest
+from program import PATIENCE_S
 
 from ollamamaster.cli.app import COMMANDS
 from ollamamaster.cli.completion import generated_files
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs pseudo-terminals")
 
-# A shell that is starved of the processor still answers within this.
-_PATIENCE_S = 60.0
 PROMPT = "atyourservice:"
 
 PLAIN = ("llama3.1:8b", "llama3.2:3b", "phi4:latest")
@@ -138,7 +137,7 @@ class Terminal:
 
     def until(self, pattern: str) -> re.Match[str]:
         """Wait for this to be written, and forget everything up to its end."""
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + PATIENCE_S
         while True:
             found = re.search(pattern, self._seen, re.DOTALL)
             if found:
@@ -296,7 +295,7 @@ def _lines(command: list[str], typed: Path) -> set[str]:
         env=environment(typed),
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=_PATIENCE_S,
+        timeout=PATIENCE_S,
         check=True,
     )
     assert done.stderr == b""

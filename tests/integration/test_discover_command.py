@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from program import PATIENCE_S, wait_until
 
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PATIENCE_S = 60.0
 NOTHING_HERE = "127.0.0.1:1"
 
 
@@ -132,7 +132,7 @@ def test_a_watch_prints_changes_and_ends_with_the_envelope(duo: SimulatedFleet) 
     )
     try:
         inventory = duo.home / "inventory.toml"
-        until(inventory.exists)
+        wait_until(inventory.exists, "the fleet is known")
         duo["a"].stop()
         assert watching.stdout is not None
         change = json.loads(watching.stdout.readline())
@@ -147,17 +147,6 @@ def test_a_watch_prints_changes_and_ends_with_the_envelope(duo: SimulatedFleet) 
     last = json.loads(rest.splitlines()[-1])
     assert (last["exit_code"], last["status"], watching.returncode) == (130, "partial", 130)
     assert last["data"]["counts"]["down"] == 1
-
-
-def until(condition: Any) -> None:
-    """Wait for a condition that another process makes true."""
-    import threading
-    import time
-
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < end
-        threading.Event().wait(0.02)
 
 
 def _can_make_namespaces() -> bool:

@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from program import PATIENCE_S, home_for
-from routes import MODEL, asked, begin, hold, outcomes, until
+from program import PATIENCE_S, home_for, until
+from routes import MODEL, asked, begin, hold, outcomes
 
 from ollamamaster.bootstrap import Application
 from ollamamaster.errors import AllFailedError, Outcome
@@ -173,7 +173,10 @@ async def test_the_other_goes_on_when_the_silent_one_fails(
     a.stop()
     await route.hears(ends=1)
     assert not route.task.done()
-    await until(lambda: [t.on and t.on.instance for t in application.tickets.others("")] == [b.id])
+    await until(
+        lambda: [t.on and t.on.instance for t in application.tickets.others("")] == [b.id],
+        "only the other one holds a place",
+    )
     await ended(route)
     assert application.tickets.others("") == []
 

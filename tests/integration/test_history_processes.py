@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from disks import as_root, fill, small_disk_at
 from past import ATTEMPT, record
+from program import PATIENCE_S
 
 from ollamamaster.domain.history import HistoryQuery
 from ollamamaster.domain.settings import HistorySettings
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 PROCESSES = 8
 EACH = 15
 KILLS = 25
-# Each child's part is milliseconds; this only ends a test that hangs.
-PATIENCE_S = 120
 
 _CHILD = """
 import sys

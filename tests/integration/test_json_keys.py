@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from past import decided, record, remember
+from program import PATIENCE_S
 
 from ollamamaster.cli.json_keys import DATA, ENVELOPE, ERROR, LINES, OPEN, paths_of
 from ollamamaster.domain.conversation import Summary
@@ -76,7 +77,7 @@ def lines(fleet: SimulatedFleet | None, *arguments: str) -> list[dict[str, Any]]
         env=None if fleet is None else fleet.environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=120,
+        timeout=PATIENCE_S,
     )
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -188,7 +189,7 @@ def test_sandbox_up_has_the_keys_that_the_help_names() -> None:
         assert process.stdout is not None
         envelope = json.loads(process.stdout.readline())
         process.terminate()
-        process.wait(60)
+        process.wait(PATIENCE_S)
     assert keys_of(envelope["data"]) == paths_of(DATA["sandbox up"])
 
 

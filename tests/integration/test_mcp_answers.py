@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from program import home_for, run
+from program import home_for, run, until
 from served_fleet import (
     ERAS,
     LARGE,
@@ -20,7 +20,6 @@ from served_fleet import (
     generates,
     text,
     unhurried,
-    until,
     use,
 )
 

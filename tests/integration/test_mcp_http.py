@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from mcp import Client
-from program import PATIENCE_S, run, running
+from program import PATIENCE_S, run, running, until
 from served_fleet import (
     ERAS,
     SMALL,
@@ -22,7 +22,6 @@ from served_fleet import (
     generates,
     load,
     over_http,
-    until,
     url_of,
 )
 

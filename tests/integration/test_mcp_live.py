@@ -10,8 +10,8 @@ import anyio
 import mcp_types
 import pytest
 from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
-from program import run
-from served_fleet import ERAS, SMALL, STORY, ask, client, load, until, use
+from program import run, until
+from served_fleet import ERAS, SMALL, STORY, ask, client, load, use
 
 from ollamamaster.mcp_server.live import Pace
 from ollamamaster.simulator.sandbox import SimulatedFleet

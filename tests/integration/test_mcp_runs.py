@@ -11,8 +11,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from program import home_for, run
-from served_fleet import ERAS, SMALL, STORY, ask, client, generates, load, text, until, use
+from program import PATIENCE_S, home_for, run, until
+from served_fleet import ERAS, SMALL, STORY, ask, client, generates, load, text, use
 
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
@@ -164,8 +164,17 @@ async def test_giving_up_on_get_result_does_not_end_the_run(
         begun = await ask(connected, "route_request", prompt=STORY, model=SMALL, wait=0)
         run_id = begun.structured_content["run_id"]
         await until(lambda: generates(slow), "the generation begins")
-        waiting = asyncio.ensure_future(ask(connected, "get_result", run_id=run_id))
-        await asyncio.sleep(0)
+        told = asyncio.Event()
+
+        async def hear(progress: float, total: float | None, message: str | None) -> None:
+            told.set()
+
+        waiting = asyncio.ensure_future(
+            connected.call_tool(
+                "get_result", {"run_id": run_id, "wait": 600}, progress_callback=hear
+            )
+        )
+        await asyncio.wait_for(told.wait(), PATIENCE_S)
         waiting.cancel()
         later = await ask(connected, "get_result", run_id=run_id, wait=0.5)
         assert later.structured_content["status"] == "running"

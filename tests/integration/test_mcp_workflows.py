@@ -11,20 +11,8 @@ from typing import TYPE_CHECKING, Any
 import mcp_types
 import pytest
 from mcp.shared.exceptions import MCPError
-from program import home_for, run
-from served_fleet import (
-    ERAS,
-    SMALL,
-    STORY,
-    ask,
-    check,
-    client,
-    generates,
-    text,
-    unhurried,
-    until,
-    use,
-)
+from program import home_for, run, until
+from served_fleet import ERAS, SMALL, STORY, ask, check, client, generates, text, unhurried, use
 
 from ollamamaster.simulator.sandbox import SimulatedFleet
 

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from program import PATIENCE_S
 
 from ollamamaster.discovery.gpu import NvidiaSmi
 from ollamamaster.discovery.names import SystemNames
@@ -111,7 +112,7 @@ async def test_a_program_that_hangs_is_ended_with_its_children(
         assert await output_of("slow", timeout_s=3.0) is None
         poll = select.poll()
         poll.register(reader, select.POLLHUP)
-        assert poll.poll(30_000), "the child still holds the pipe"
+        assert poll.poll(1000 * PATIENCE_S), "the child still holds the pipe"
     finally:
         os.close(reader)
 
@@ -134,7 +135,7 @@ def test_loopback_belongs_to_this_machine() -> None:
 
 
 async def test_an_address_needs_no_resolver_and_localhost_is_loopback() -> None:
-    found = await SystemNames().resolve(["127.0.0.9", "localhost"], timeout_s=30)
+    found = await SystemNames().resolve(["127.0.0.9", "localhost"], timeout_s=PATIENCE_S)
     assert found["127.0.0.9"] == ("127.0.0.9",)
     assert set(found["localhost"]) <= {"127.0.0.1", "::1"}
     assert found["localhost"]

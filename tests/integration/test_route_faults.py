@@ -64,7 +64,6 @@ class Clock(SystemClock):
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.ahead_s += seconds
-        await asyncio.sleep(0)
 
 
 @dataclass

@@ -5,11 +5,10 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from program import PATIENCE_S, wait_until
 
 from ollamamaster.errors import UsageError
 from ollamamaster.simulator.fleet import parse_fleet
@@ -17,7 +16,7 @@ from ollamamaster.simulator.plan import FaultKind
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from ollamamaster.simulator.sandbox import SimulatedInstance
 
@@ -39,7 +38,7 @@ def ask(
     instance: SimulatedInstance,
     path: str = "/api/generate",
     *,
-    timeout: float = 30,
+    timeout: float = PATIENCE_S,
     **document: Any,
 ) -> tuple[int, str, bytes, bool]:
     """Status, content type, body, and whether the body was complete."""
@@ -70,16 +69,9 @@ def lines(body: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in body.splitlines()]
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < give_up
-        threading.Event().wait(0.005)
-
-
 def listens(instance: SimulatedInstance) -> bool:
     with socket.socket() as probe:
-        probe.settimeout(10)
+        probe.settimeout(PATIENCE_S)
         return probe.connect_ex(("127.0.0.1", instance.port)) == 0
 
 
@@ -104,17 +96,17 @@ def test_refuse_refuses_connections(instance: SimulatedInstance) -> None:
 
 def test_refuse_comes_to_its_end(instance: SimulatedInstance) -> None:
     instance.fault("refuse", for_s=0.1)
-    wait_until(lambda: listens(instance))
+    wait_until(lambda: listens(instance), "it listens")
     assert answers(instance)
 
 
 def test_refuse_lets_a_running_answer_come_to_its_end(fleet: SimulatedFleet) -> None:
     instance = fleet["a"]
-    with socket.create_connection(("127.0.0.1", instance.port), timeout=30) as client:
+    with socket.create_connection(("127.0.0.1", instance.port), timeout=PATIENCE_S) as client:
         body = json.dumps({"model": MODEL, "prompt": "hi", "stream": False}).encode()
         head = b"POST /api/generate HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
         client.sendall(head + body)
-        wait_until(lambda: instance.state()["requests"] == 1)
+        wait_until(lambda: instance.state()["requests"] == 1, "the request is there")
         instance.fault("refuse")
         assert client.recv(65536).startswith(b"HTTP/1.1 200")
 
@@ -144,7 +136,7 @@ def test_die_resets_what_runs_and_refuses_the_rest(instance: SimulatedInstance) 
 def test_die_may_strike_in_the_middle_of_an_answer(instance: SimulatedInstance) -> None:
     answers(instance)
     instance.fault("die", tokens=4)
-    with socket.create_connection(("127.0.0.1", instance.port), timeout=30) as client:
+    with socket.create_connection(("127.0.0.1", instance.port), timeout=PATIENCE_S) as client:
         body = json.dumps({"model": MODEL, "prompt": "hi"}).encode()
         head = b"POST /api/generate HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
         client.sendall(head + body)
@@ -156,7 +148,7 @@ def test_die_may_strike_in_the_middle_of_an_answer(instance: SimulatedInstance) 
 def test_restart_comes_back_with_nothing_in_memory(instance: SimulatedInstance) -> None:
     assert answers(instance)
     instance.fault("restart", for_s=0.1)
-    wait_until(lambda: listens(instance))
+    wait_until(lambda: listens(instance), "it listens")
     assert instance.state()["resident"] == []
     assert answers(instance)
 
@@ -170,7 +162,7 @@ def test_stop_refuses_and_restart_listens_on_the_same_port(instance: SimulatedIn
 
 
 def test_stop_resets_an_open_connection(instance: SimulatedInstance) -> None:
-    with socket.create_connection(("127.0.0.1", instance.port), timeout=30) as client:
+    with socket.create_connection(("127.0.0.1", instance.port), timeout=PATIENCE_S) as client:
         client.sendall(b"GET /api/version HTTP/1.1\r\nHost: x\r\n\r\n")
         assert client.recv(65536)
         instance.stop()
@@ -241,7 +233,7 @@ def test_slow_takes_ten_times_as_long() -> None:
 
 def test_slow_drip_never_ends_its_line(instance: SimulatedInstance) -> None:
     instance.fault("slow_drip")
-    with socket.create_connection(("127.0.0.1", instance.port), timeout=30) as client:
+    with socket.create_connection(("127.0.0.1", instance.port), timeout=PATIENCE_S) as client:
         body = json.dumps({"model": MODEL, "prompt": "hi"}).encode()
         head = b"POST /api/generate HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
         client.sendall(head + body)
@@ -261,7 +253,7 @@ def test_huge_line_is_larger_than_any_client_should_take(instance: SimulatedInst
 
 def test_a_client_that_leaves_a_huge_line_stops_it(instance: SimulatedInstance) -> None:
     instance.fault("huge_line")
-    with socket.create_connection(("127.0.0.1", instance.port), timeout=30) as client:
+    with socket.create_connection(("127.0.0.1", instance.port), timeout=PATIENCE_S) as client:
         client.sendall(b"POST /api/generate HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
         assert client.recv(100)
     assert answers(instance)
@@ -317,12 +309,12 @@ def test_a_fault_lets_the_first_requests_pass(instance: SimulatedInstance) -> No
 def test_a_fault_ends_by_itself(instance: SimulatedInstance) -> None:
     instance.fault("busy_503", count=None, for_s=0.1)
     assert ask(instance)[0] == 503
-    wait_until(lambda: answers(instance))
+    wait_until(lambda: answers(instance), "it answers")
 
 
 def test_a_fault_may_begin_later(instance: SimulatedInstance) -> None:
     instance.fault("die", after_s=0.05)
-    wait_until(lambda: not listens(instance))
+    wait_until(lambda: not listens(instance), "it listens no more")
 
 
 def test_a_fault_leaves_requests_that_run_no_model_alone(instance: SimulatedInstance) -> None:
@@ -342,7 +334,7 @@ def test_an_unknown_kind_is_a_usage_error(instance: SimulatedInstance) -> None:
 
 
 def test_a_fault_can_be_set_over_http(instance: SimulatedInstance) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", instance.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", instance.port, timeout=PATIENCE_S)
     connection.request("POST", "/sandbox/fault", json.dumps({"kind": "busy_503", "count": 1}))
     assert connection.getresponse().status == 200
     connection.close()
@@ -350,7 +342,7 @@ def test_a_fault_can_be_set_over_http(instance: SimulatedInstance) -> None:
 
 
 def test_a_wrong_fault_over_http_is_refused(instance: SimulatedInstance) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", instance.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", instance.port, timeout=PATIENCE_S)
     connection.request("POST", "/sandbox/fault", json.dumps({"kind": "busy_503", "counts": 1}))
     response = connection.getresponse()
     assert (response.status, json.loads(response.read())) == (

@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import json
 import socket
-import threading
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import pytest
+from program import PATIENCE_S, wait_until
 
 from ollamamaster.simulator.fleet import parse_fleet
 from ollamamaster.simulator.sandbox import SimulatedFleet
@@ -78,7 +78,7 @@ def slow_fleet() -> Iterator[SimulatedFleet]:
 
 
 def ask(instance: SimulatedInstance, method: str, path: str, body: bytes | None) -> Answered:
-    connection = http.client.HTTPConnection("127.0.0.1", instance.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", instance.port, timeout=PATIENCE_S)
     try:
         connection.request(method, path, body)
         response = connection.getresponse()
@@ -99,14 +99,6 @@ def load(instance: SimulatedInstance, model: str, **more: Any) -> None:
     assert post(instance, "/api/generate", model=model, stream=False, **more).status == 200
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Ask again until it holds; a state of another thread has no event to wait for."""
-    give_up = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < give_up
-        threading.Event().wait(0.005)
-
-
 class Pending:
     """Requests that are sent and not waited for."""
 
@@ -115,7 +107,9 @@ class Pending:
         self._connections: list[http.client.HTTPConnection] = []
 
     def send(self, path: str, **document: Any) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._instance.port, timeout=30)
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self._instance.port, timeout=PATIENCE_S
+        )
         connection.request("POST", path, json.dumps(document))
         self._connections.append(connection)
 
@@ -254,10 +248,13 @@ def test_a_full_queue_is_refused_as_recorded(name: str, slow_fleet: SimulatedFle
         pending.send(
             "/api/generate", model="fleet-small", prompt="x", options={"num_predict": 9000}
         )
-        wait_until(lambda: instance.state()["running"] == 1)
+        wait_until(lambda: instance.state()["running"] == 1, "it runs")
         for waiting in (1, 2):
             pending.send("/api/generate", model="fleet-medium", prompt="x")
-            wait_until(lambda waiting=waiting: instance.state()["waiting"] == waiting)  # type: ignore[misc]
+            wait_until(
+                lambda waiting=waiting: instance.state()["waiting"] == waiting,  # type: ignore[misc]
+                f"{waiting} wait",
+            )
         answered = ask(instance, request["method"], request["path"], body_of(request))
     compare(answered, case["response"])
 
@@ -268,7 +265,7 @@ def test_a_busy_instance_lists_its_models_as_recorded(slow_fleet: SimulatedFleet
         pending.send(
             "/api/generate", model="fleet-small", prompt="x", options={"num_predict": 9000}
         )
-        wait_until(lambda: instance.state()["running"] == 1)
+        wait_until(lambda: instance.state()["running"] == 1, "it runs")
         answered = ask(instance, "GET", "/api/ps", None)
     compare(answered, case["response"])
 
@@ -329,7 +326,7 @@ def test_the_expiry_of_a_pinned_model_stays_until_it_is_used_again(fleet: Simula
     instance = next(iter(fleet))
     tiny_is_pinned(instance)
     first, since = expiry(), time.monotonic()
-    wait_until(lambda: time.monotonic() > since + 1)
+    wait_until(lambda: time.monotonic() > since + 1, "a second goes by")
     assert expiry() - first < timedelta(seconds=0.5)
 
 
@@ -339,8 +336,8 @@ def test_closing_the_connection_frees_the_slot(slow_fleet: SimulatedFleet) -> No
         pending.send(
             "/api/generate", model="fleet-small", prompt="x", options={"num_predict": 9000}
         )
-        wait_until(lambda: instance.state()["running"] == 1)
-    wait_until(lambda: instance.state()["running"] == 0)
+        wait_until(lambda: instance.state()["running"] == 1, "it runs")
+    wait_until(lambda: instance.state()["running"] == 0, "it runs no more")
     assert instance.state()["cancelled"] == 1
 
 
@@ -350,8 +347,8 @@ def test_closing_the_connection_during_a_load_throws_the_load_away(
     instance = slow_fleet["ollama"]
     with Pending(instance) as pending:
         pending.send("/api/generate", model="fleet-medium", prompt="x", stream=False)
-        wait_until(lambda: instance.state()["loading"] == "fleet-medium:latest")
-    wait_until(lambda: instance.state()["cancelled"] == 1)
+        wait_until(lambda: instance.state()["loading"] == "fleet-medium:latest", "it loads")
+    wait_until(lambda: instance.state()["cancelled"] == 1, "it is cancelled")
     state = instance.state()
     assert (state["loading"], state["loads"], state["resident"]) == (None, 0, [])
 
@@ -436,7 +433,9 @@ def test_a_head_request_has_no_body(fleet: SimulatedFleet) -> None:
 
 
 def test_what_is_no_http_is_a_400(fleet: SimulatedFleet) -> None:
-    with socket.create_connection(("127.0.0.1", fleet["ollama"].port), timeout=30) as client:
+    with socket.create_connection(
+        ("127.0.0.1", fleet["ollama"].port), timeout=PATIENCE_S
+    ) as client:
         client.sendall(b"\x16\x03\x01 this is no http\r\n\r\n")
         assert client.recv(1000).startswith(b"HTTP/1.1 400")
         assert client.recv(1000) == b""
@@ -444,7 +443,9 @@ def test_what_is_no_http_is_a_400(fleet: SimulatedFleet) -> None:
 
 def test_a_request_may_come_in_pieces_and_two_at_once(fleet: SimulatedFleet) -> None:
     request = b"GET /api/version HTTP/1.1\r\nHost: x\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", fleet["ollama"].port), timeout=30) as client:
+    with socket.create_connection(
+        ("127.0.0.1", fleet["ollama"].port), timeout=PATIENCE_S
+    ) as client:
         for byte in request:
             client.sendall(bytes([byte]))
         client.sendall(request + request.replace(b"Host", b"Connection: close\r\nHost"))
@@ -475,7 +476,7 @@ def test_a_deleted_model_is_gone(fleet: SimulatedFleet) -> None:
 
 def test_one_connection_serves_many_requests(fleet: SimulatedFleet) -> None:
     with contextlib.closing(
-        http.client.HTTPConnection("127.0.0.1", fleet["ollama"].port, timeout=30)
+        http.client.HTTPConnection("127.0.0.1", fleet["ollama"].port, timeout=PATIENCE_S)
     ) as connection:
         connection.connect()
         own = connection.sock.getsockname()

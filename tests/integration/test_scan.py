@@ -13,14 +13,13 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from program import PATIENCE_S
 
 from ollamamaster.discovery.scan import SocketScanner
 from ollamamaster.domain.probes import Probes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-PATIENCE_S = 60.0
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from disks import as_root, fill, small_disk_at
+from program import PATIENCE_S
 
 from ollamamaster.errors import StateUnusableError
 from ollamamaster.storage.history import HistoryDatabase
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 PROCESSES = 20
 KILLS = 50
-# Each child's part is milliseconds; this only ends a test that hangs.
-PATIENCE_S = 120
 
 PRELUDE = """
 import sys, time

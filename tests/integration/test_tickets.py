@@ -16,6 +16,7 @@ import pytest
 from disks import fill, small_disk_at
 from hypothesis import given
 from hypothesis import strategies as st
+from program import PATIENCE_S
 
 from ollamamaster.domain.tickets import Choice, Option, Priority, ProcessId, Ticket, TicketState
 from ollamamaster.storage import database as database_file
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-# Each child's part is milliseconds; this only ends a test that hangs.
-PATIENCE_S = 120
 PROCESSES = 16
 NOBODY = ProcessId(1, 0.0)
 GPU = Option("m:latest", "gpu:11434", fixed=0.5, work_s=2.0, load_s=0.0)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from program import PATIENCE_S, wait_until
+from program import PATIENCE_S, until, wait_until
 
 from ollamamaster.domain.workflow import ToolServer
 from ollamamaster.errors import ServerFailedError
@@ -126,19 +126,18 @@ async def test_it_is_gone_when_it_is_closed_and_when_the_start_is_cancelled(
     pid = (await running.call("surroundings", {})).data["pid"]
     assert is_there(pid)
     await running.aclose()
-    wait_until(lambda: not is_there(pid), "the server is gone")
+    await until(lambda: not is_there(pid), "the server is gone")
 
     told = tmp_path / "pid"
     silent = "import os, pathlib, sys, time; pathlib.Path('pid').write_text(str(os.getpid())); "
     stubborn = ToolServer("s", sys.executable, ("-c", silent + "sys.stdin.read()"))
     task = asyncio.create_task(McpServers().start(stubborn, str(tmp_path)))
-    while not (told.exists() and told.read_text()):  # noqa: ASYNC110 (another process writes it)
-        await asyncio.sleep(0.01)
+    await until(lambda: told.exists() and bool(told.read_text()), "the silent server runs")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     pid = int(told.read_text())
-    wait_until(lambda: not is_there(pid), "the silent server is gone")
+    await until(lambda: not is_there(pid), "the silent server is gone")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="processes are looked for in the POSIX way")
@@ -158,7 +157,7 @@ async def test_one_that_ignores_the_end_of_its_input_is_killed_with_its_children
     )
     pid = int((tmp_path / "pid").read_text())
     await running.aclose()
-    wait_until(lambda: not is_there(pid), "the child is gone")
+    await until(lambda: not is_there(pid), "the child is gone")
 
 
 # ---- by URL

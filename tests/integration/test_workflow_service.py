@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from program import home_for, run
+from program import PATIENCE_S, home_for, run
 
 from ollamamaster.bootstrap import Application
 from ollamamaster.domain.workflow_run import RunStatus, StepStatus
@@ -66,6 +66,7 @@ class Telling(Quiet):
 
     def __init__(self) -> None:
         self.told: list[tuple[str, str]] = []
+        self.at_work = asyncio.Event()
 
     def planned(self, run_id: str, plan: Plan) -> None:
         self.told.append(("planned", plan.workflow.name))
@@ -75,6 +76,7 @@ class Telling(Quiet):
 
     def working(self, step: str, model: str, instance_name: str) -> None:
         self.told.append(("working", step))
+        self.at_work.set()
 
     def ended(self, result: StepResult) -> None:
         self.told.append((str(result.status), result.id))
@@ -225,8 +227,7 @@ async def test_a_run_that_is_cancelled_lets_go_of_its_place(application: Applica
     write(application, "w", '[[steps]]\nid = "a"\nprompt = "Write an essay"\n')
     service, telling = application.workflow_service(), Telling()
     task = asyncio.create_task(service.run(service.wanted(service.named("w"), {}), telling))
-    while ("working", "a") not in telling.told:  # noqa: ASYNC110 (a listener is no awaitable)
-        await asyncio.sleep(0)
+    await asyncio.wait_for(telling.at_work.wait(), PATIENCE_S)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from program import PATIENCE_S
 
 from ollamamaster.cli.completion import generated_files, main, script_of
 from ollamamaster.cli.known_values import known_instances, known_models
@@ -63,7 +64,7 @@ def ran(*arguments: str) -> subprocess.CompletedProcess[str]:
         check=False,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
 
@@ -210,7 +211,11 @@ def test_asking_for_known_values_loads_nothing_heavy(home: Path) -> None:
         f"print([m for m in {heavy} if m in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
     )
     assert done.stdout == "phi4:latest\n[]\n"
 
@@ -248,7 +253,7 @@ def test_man_has_nothing_to_warn_of(tmp_path: Path) -> None:
         ["man", "--warnings", "-l", str(page)],
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "MANWIDTH": "80", "MANPAGER": "cat"},
     )
     assert done.stderr == b""

@@ -20,13 +20,14 @@ async def entered(door: Door, kind: object) -> Place:
 
 async def still_waits(place: Place) -> bool:
     """Whether it did not get in; a place that is free is had without waiting."""
-    entering = asyncio.ensure_future(place.enter())
-    for _ in range(3):
-        await asyncio.sleep(0)
-    if entering.done():
+    entering = place.enter()
+    try:
+        awaited = entering.send(None)
+    except StopIteration:
         return False
-    entering.cancel()
-    await asyncio.wait([entering])
+    awaited.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        entering.send(None)
     return True
 
 

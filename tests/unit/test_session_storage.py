@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from past import record
+from program import PATIENCE_S
 
 from ollamamaster.domain.conversation import Conversation, Summary, Turn
 from ollamamaster.domain.settings import HistorySettings
@@ -188,7 +189,7 @@ def test_the_turn_of_a_dead_process_is_void(database: HistoryDatabase, tmp_path:
         "path = Path(sys.argv[1]);"
         "TurnTable(HistoryDatabase(path), path.parent).enter('a')"
     )
-    subprocess.run([sys.executable, "-c", dies, str(database.path)], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", dies, str(database.path)], check=True, timeout=PATIENCE_S)
     turns = TurnTable(database, tmp_path)
     with database.reading() as connection:
         assert connection.execute("SELECT count(*) FROM turn_line").fetchone() == (1,)

@@ -51,6 +51,8 @@ class Recorder:
     most_at_once: int = 0
     hangs: frozenset[str] = frozenset()
     hung: asyncio.Event = field(default_factory=asyncio.Event)
+    # How many of the steps that wait for no other meet before any goes on.
+    meeting: asyncio.Barrier = field(default_factory=lambda: asyncio.Barrier(1))
 
     async def do(self, step: Step, scope: Scope) -> Given:
         self.events.append(("begins", step.id))
@@ -60,8 +62,8 @@ class Recorder:
             if step.id in self.hangs:
                 self.hung.set()
                 await anyio.sleep_forever()
-            # every other step that is ready gets its turn
-            await asyncio.sleep(0)
+            if not step.waits_for:
+                await asyncio.wait_for(self.meeting.wait(), PATIENCE_S)
             assert isinstance(step.work, ModelWork)
             text = step.work.prompt.text(scope)
         finally:
@@ -164,14 +166,14 @@ def test_going_on_runs_nothing_that_is_finished_and_all_that_is_not(
 
 
 def test_steps_that_are_ready_run_at_the_same_time() -> None:
-    recorder = Recorder()
+    recorder = Recorder(meeting=asyncio.Barrier(3))
     completed(workflow(step("a"), step("b"), step("c"), step("d", "a", "b", "c")), recorder)
     assert recorder.most_at_once == 3
 
 
 def test_a_step_that_fails_lets_those_that_run_finish_and_cancels_the_rest() -> None:
     flow = workflow(step("a"), step("b"), step("c", "a"), step("d", "b"))
-    result = completed(flow, Recorder(frozenset({"a"})))
+    result = completed(flow, Recorder(frozenset({"a"}), meeting=asyncio.Barrier(2)))
     assert statuses(result) == {"a": FAILED, "b": OK, "c": CANCELLED, "d": CANCELLED}
     assert result.failed is not None
     assert result.failed.error == "broken; mend it"
