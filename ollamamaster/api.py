@@ -8,13 +8,11 @@ from ollamamaster.bootstrap import Application
 from ollamamaster.domain.records import Who
 from ollamamaster.domain.routing import Long, RouteRequest
 from ollamamaster.domain.settings import Performance
+from ollamamaster.services.route_listener import Unheard
 
 if TYPE_CHECKING:
-    from ollamamaster.domain.answers import PullProgress
-    from ollamamaster.domain.instances import Instance
     from ollamamaster.domain.long_reading import ReadingPlan
-    from ollamamaster.domain.routing import Attempt, PartResult, RouteResult
-    from ollamamaster.domain.selection import Candidate, Decision
+    from ollamamaster.domain.routing import PartResult, RouteResult
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.services.part_reading import Reading
 
@@ -63,31 +61,11 @@ async def route(
         await application.ollama.aclose()
 
 
-class _Quiet:
+class _Quiet(Unheard):
     """Hears what happens and tells nobody: the result has it all."""
-
-    def decided(self, decision: Decision) -> None: ...
-
-    def waiting(self, instance_name: str, position: int, wait_s: float) -> None: ...
-
-    def started(self, attempt: Attempt, candidate: Candidate) -> None: ...
-
-    def hedged(self, late: Attempt, candidate: Candidate) -> None: ...
-
-    def token(self, text: str, thinking: str) -> None: ...
-
-    def restarted(self, attempt: Attempt) -> None: ...
-
-    def ended(self, attempt: Attempt) -> None: ...
 
     def planned(self, plan: ReadingPlan) -> None: ...
 
     def reads(self, reading: Reading) -> None: ...
 
     def part(self, part: PartResult) -> None: ...
-
-    def note(self, text: str) -> None: ...
-
-    def chosen(self, model: str, instance: Instance) -> None: ...
-
-    def progress(self, progress: PullProgress) -> None: ...

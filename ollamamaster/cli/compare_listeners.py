@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
     from ollamamaster.domain.comparing import Answer, CompareResult, Entrant, Planned
-    from ollamamaster.services.answering import RouteListener
+    from ollamamaster.services.route_listener import RouteListener
 
 # Text that is read while it comes looks steady at this rate, and drawing takes a tenth of it.
 _FRAME_S = 0.125

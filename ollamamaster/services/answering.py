@@ -6,7 +6,7 @@ import asyncio  # noqa: TID253 (imported only by commands that wait for instance
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from io import StringIO
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from ollamamaster.domain.answers import AnswerRequest, Message, Usage
 from ollamamaster.domain.liveness import HEALTHY, Health
@@ -21,38 +21,11 @@ if TYPE_CHECKING:
     from ollamamaster.domain.routing import RouteRequest
     from ollamamaster.domain.selection import Candidate, Decision
     from ollamamaster.services.means import Means
+    from ollamamaster.services.route_listener import RouteListener
     from ollamamaster.services.trial import Trial
 
 # The probe of an instance that was left alone for a while.
 PROBE_TIMEOUT_S = 2.0
-
-
-class RouteListener(Protocol):
-    """Is told what happens while a route runs."""
-
-    def decided(self, decision: Decision) -> None:
-        """The order of the candidates is known."""
-
-    def waiting(self, instance_name: str, position: int, wait_s: float) -> None:
-        """There is no room now: its place in that instance's line, and when it likely begins."""
-
-    def started(self, attempt: Attempt, candidate: Candidate) -> None:
-        """An attempt begins."""
-
-    def hedged(self, late: Attempt, candidate: Candidate) -> None:
-        """The first token is late, so this candidate is tried beside the attempt."""
-
-    def token(self, text: str, thinking: str) -> None:
-        """Some of the answer, or of the thoughts before it, has come."""
-
-    def restarted(self, attempt: Attempt) -> None:
-        """The attempt that had begun to answer failed: its tokens are void."""
-
-    def ended(self, attempt: Attempt) -> None:
-        """An attempt is over, well or not."""
-
-    def note(self, text: str) -> None:
-        """Something worth knowing."""
 
 
 @dataclass

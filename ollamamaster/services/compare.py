@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from ollamamaster.domain.comparing import Answer, CompareResult, common_failure, outcome_of
 from ollamamaster.domain.comparison import Agreement, Method, agreement, majority
 from ollamamaster.errors import AllFailedError, OllamaMasterError, Outcome, TimeLimitError
-from ollamamaster.services.compare_listener import Unheard
 from ollamamaster.services.judging import Judging
 from ollamamaster.services.likeness import agreed
 from ollamamaster.services.lineup import Lineup
+from ollamamaster.services.route_listener import Unheard
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from ollamamaster.services.route_listener import Unheard
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ollamamaster.domain.answers import PullProgress
     from ollamamaster.domain.comparing import Answer, Entrant, Planned
-    from ollamamaster.domain.instances import Instance
-    from ollamamaster.domain.routing import Attempt
-    from ollamamaster.domain.selection import Candidate, Decision
-    from ollamamaster.services.answering import RouteListener
+    from ollamamaster.services.route_listener import RouteListener
 
 
 class CompareListener(Protocol):
@@ -37,50 +35,17 @@ class CompareListener(Protocol):
         """Something worth knowing."""
 
 
-class Unheard:
-    """A listener of routes, of downloads and of comparisons that tells nobody."""
+class UnheardComparison(Unheard):
+    """Also a listener of comparisons, and as silent."""
 
-    def entered(self, entrants: Sequence[Entrant]) -> None:
-        pass
+    def entered(self, entrants: Sequence[Entrant]) -> None: ...
 
-    def planned(self, plan: Sequence[Planned]) -> None:
-        pass
+    def planned(self, plan: Sequence[Planned]) -> None: ...
 
     def route(self, index: int) -> RouteListener:  # noqa: ARG002 (all are the same)
         return self
 
-    def answered(self, index: int, answer: Answer) -> None:
-        pass
+    def answered(self, index: int, answer: Answer) -> None: ...
 
     def judging(self, model: str, number: int) -> RouteListener:  # noqa: ARG002 (see above)
         return self
-
-    def decided(self, decision: Decision) -> None:
-        pass
-
-    def waiting(self, instance_name: str, position: int, wait_s: float) -> None:
-        pass
-
-    def started(self, attempt: Attempt, candidate: Candidate) -> None:
-        pass
-
-    def hedged(self, late: Attempt, candidate: Candidate) -> None:
-        pass
-
-    def token(self, text: str, thinking: str) -> None:
-        pass
-
-    def restarted(self, attempt: Attempt) -> None:
-        pass
-
-    def ended(self, attempt: Attempt) -> None:
-        pass
-
-    def chosen(self, model: str, instance: Instance) -> None:
-        pass
-
-    def progress(self, progress: PullProgress) -> None:
-        pass
-
-    def note(self, text: str) -> None:
-        pass

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from ollamamaster.domain.selection import Candidate
     from ollamamaster.errors import AttemptError
-    from ollamamaster.services.answering import Answering, RouteListener
+    from ollamamaster.services.answering import Answering
     from ollamamaster.services.deciding import Deciding
+    from ollamamaster.services.route_listener import RouteListener
     from ollamamaster.services.trial import Trial
 
 # A model and an instance.

@@ -15,7 +15,7 @@ from ollamamaster.domain.verdict import (
     read_scores,
 )
 from ollamamaster.errors import OllamaMasterError
-from ollamamaster.services.compare_listener import Unheard
+from ollamamaster.services.route_listener import Unheard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

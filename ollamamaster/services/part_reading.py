@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, Protocol
 from ollamamaster.domain.long_reading import note_of
 from ollamamaster.domain.routing import PartResult
 from ollamamaster.errors import OllamaMasterError, Outcome, UsageError
-from ollamamaster.services.answering import RouteListener
 from ollamamaster.services.residency import SharedResidency
+from ollamamaster.services.route_listener import RouteListener, Unheard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ollamamaster.domain.answers import PullProgress
-    from ollamamaster.domain.instances import Instance
     from ollamamaster.domain.long_reading import ReadingPlan
     from ollamamaster.domain.routing import Attempt, Document, RouteRequest
-    from ollamamaster.domain.selection import Candidate, Decision
+    from ollamamaster.domain.selection import Candidate
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.services.route import RouteRun, RouteService
 
@@ -237,17 +235,13 @@ async def _any(tries: Sequence[asyncio.Future[tuple[PartResult, str]]]) -> bool:
 
 
 @dataclass
-class _Quiet:
+class _Quiet(Unheard):
     """Hears what one part does, of which only the place is told."""
 
     work: _Work
     began: float | None = None
     pair: tuple[str, str] = ("", "")
     _names: dict[str, str] = field(default_factory=dict)
-
-    def decided(self, decision: Decision) -> None: ...
-
-    def waiting(self, instance_name: str, position: int, wait_s: float) -> None: ...
 
     def started(self, attempt: Attempt, candidate: Candidate) -> None:
         name = self._names[attempt.instance] = candidate.pair.instance.name
@@ -258,12 +252,6 @@ class _Quiet:
         self.pair = attempt.model, attempt.instance
         self.work.tell()
 
-    def hedged(self, late: Attempt, candidate: Candidate) -> None: ...
-
-    def token(self, text: str, thinking: str) -> None: ...
-
-    def restarted(self, attempt: Attempt) -> None: ...
-
     def ended(self, attempt: Attempt) -> None:
         self.work.running[self._names[attempt.instance]] -= 1
         if attempt.outcome is not Outcome.OK:
@@ -271,7 +259,3 @@ class _Quiet:
 
     def note(self, text: str) -> None:
         self.work.parts.note(text)
-
-    def chosen(self, model: str, instance: Instance) -> None: ...
-
-    def progress(self, progress: PullProgress) -> None: ...

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from ollamamaster.domain.routing import RouteRequest, RouteResult
     from ollamamaster.domain.selection import Decision
     from ollamamaster.domain.snapshot import Fleet
-    from ollamamaster.services.answering import RouteListener
     from ollamamaster.services.means import Means
     from ollamamaster.services.pull import PullListener, PullService
+    from ollamamaster.services.route_listener import RouteListener
 
 
 @dataclass

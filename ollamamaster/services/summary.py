@@ -10,13 +10,12 @@ from ollamamaster.domain.routing import RouteRequest
 from ollamamaster.domain.settings import Performance
 from ollamamaster.errors import FailedError, NoCandidateError
 from ollamamaster.services.part_reading import LongListener
+from ollamamaster.services.route_listener import Unheard
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ollamamaster.domain.answers import PullProgress
     from ollamamaster.domain.conversation import Turn
-    from ollamamaster.domain.instances import Instance
     from ollamamaster.domain.routing import Attempt, RouteResult
     from ollamamaster.domain.selection import Candidate, Decision
     from ollamamaster.domain.snapshot import Fleet
@@ -106,7 +105,7 @@ class Summarising:
 
 
 @dataclass
-class _Silent:
+class _Silent(Unheard):
     """Hears of a route, and passes on what is not about an answer."""
 
     listener: SessionListener
@@ -122,15 +121,3 @@ class _Silent:
 
     def started(self, attempt: Attempt, candidate: Candidate) -> None:  # noqa: ARG002 (the candidate says it)
         self.listener.summarises(candidate)
-
-    def hedged(self, late: Attempt, candidate: Candidate) -> None: ...
-
-    def token(self, text: str, thinking: str) -> None: ...
-
-    def restarted(self, attempt: Attempt) -> None: ...
-
-    def ended(self, attempt: Attempt) -> None: ...
-
-    def chosen(self, model: str, instance: Instance) -> None: ...
-
-    def progress(self, progress: PullProgress) -> None: ...

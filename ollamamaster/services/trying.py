@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from ollamamaster.domain.routing import RouteRequest
     from ollamamaster.domain.selection import Candidate
     from ollamamaster.errors import AttemptError, OllamaMasterError
-    from ollamamaster.services.answering import Answering, RouteListener
+    from ollamamaster.services.answering import Answering
     from ollamamaster.services.deciding import Deciding
     from ollamamaster.services.line import Line
     from ollamamaster.services.means import Means
+    from ollamamaster.services.route_listener import RouteListener
 
 # When all say that they are busy: tried again after these seconds, the last one repeatedly.
 BUSY_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)

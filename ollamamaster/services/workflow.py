@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         WorkflowStore,
     )
     from ollamamaster.services.route import RouteService
-    from ollamamaster.services.workflow_listening import WorkflowListener
+    from ollamamaster.services.workflow_listener import WorkflowListener
 
 
 @dataclass(frozen=True, slots=True)

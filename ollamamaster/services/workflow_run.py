@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from ollamamaster.domain.workflow import Step, Workflow
     from ollamamaster.ports import Clock, RunStore
-    from ollamamaster.services.workflow_listening import WorkflowListener
+    from ollamamaster.services.workflow_listener import WorkflowListener
     from ollamamaster.services.workflow_steps import StepRunner
 
 

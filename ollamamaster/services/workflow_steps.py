@@ -20,7 +20,7 @@ from ollamamaster.errors import (
     ServerFailedError,
     UsageError,
 )
-from ollamamaster.services.workflow_listening import OfStep
+from ollamamaster.services.workflow_listener import OfStep
 from ollamamaster.services.workflow_requests import models_of, route_request
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ollamamaster.domain.workflow import ModelWork, Step
     from ollamamaster.ports import Attached, Clock, RunningServer
     from ollamamaster.services.compare import CompareService
-    from ollamamaster.services.workflow_listening import WorkflowListener
+    from ollamamaster.services.workflow_listener import WorkflowListener
 
 # More than the slots of a large home fleet; each one under way holds a place in line and a
 # connection.

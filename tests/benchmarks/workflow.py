@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from ollamamaster.bootstrap import Application
 from ollamamaster.domain.routing import RouteRequest
 from ollamamaster.domain.tools import Tool, ToolAnswer
-from ollamamaster.services.workflow_listening import OfStep, Quiet
+from ollamamaster.services.workflow_listener import OfStep, Quiet
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ from ollamamaster.errors import (
     TimeLimitError,
     UsageError,
 )
-from ollamamaster.services.compare_listener import Unheard
+from ollamamaster.services.compare_listener import UnheardComparison
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ async def application(
 
 
 @dataclass
-class Heard(Unheard):
+class Heard(UnheardComparison):
     """What was told of a comparison."""
 
     plan: Sequence[Planned] = ()

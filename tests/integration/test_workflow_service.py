@@ -19,7 +19,7 @@ from ollamamaster.errors import (
     WorkflowInvalidError,
 )
 from ollamamaster.services.workflow_errors import failure
-from ollamamaster.services.workflow_listening import Quiet
+from ollamamaster.services.workflow_listener import Quiet
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from ollamamaster.domain.references import Given, MissingDataError, Scope, read_
 from ollamamaster.domain.workflow import ModelWork, OnError, Step, Workflow, critical_path
 from ollamamaster.domain.workflow_run import RunResult, RunStatus, StepResult, StepStatus
 from ollamamaster.errors import FailedError
-from ollamamaster.services.workflow_listening import Quiet
+from ollamamaster.services.workflow_listener import Quiet
 from ollamamaster.services.workflow_run import WorkflowRun
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from ollamamaster.mcp_server.runs import Standing
 from ollamamaster.mcp_server.schemas import COMPARE
 from ollamamaster.mcp_server.tool import Tool, reads
 from ollamamaster.mcp_server.words import comparison_text
-from ollamamaster.services.compare_listener import Unheard
+from ollamamaster.services.compare_listener import UnheardComparison
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Comparing(Unheard):
+class Comparing(UnheardComparison):
     """A comparison as a run; it is its own listener."""
 
     served: Served

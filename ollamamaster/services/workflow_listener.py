@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from ollamamaster.services.compare_listener import UnheardComparison
 
-    from ollamamaster.domain.answers import PullProgress
-    from ollamamaster.domain.comparing import Answer, Entrant, Planned
-    from ollamamaster.domain.instances import Instance
+if TYPE_CHECKING:
     from ollamamaster.domain.routing import Attempt
-    from ollamamaster.domain.selection import Candidate, Decision
+    from ollamamaster.domain.selection import Candidate
     from ollamamaster.domain.workflow_plan import Plan
     from ollamamaster.domain.workflow_run import StepResult
 
@@ -61,26 +58,16 @@ class Quiet:
 
 
 @dataclass
-class OfStep:
+class OfStep(UnheardComparison):
     """Hears the routes and comparisons of one step, and tells who listens to the workflow."""
 
     step: str
     listener: WorkflowListener
     _names: dict[str, str] = field(default_factory=dict)
 
-    def decided(self, decision: Decision) -> None: ...
-
-    def waiting(self, instance_name: str, position: int, wait_s: float) -> None: ...
-
     def started(self, attempt: Attempt, candidate: Candidate) -> None:
         name = self._names[attempt.instance] = candidate.pair.instance.name
         self.listener.working(self.step, attempt.model, name)
-
-    def hedged(self, late: Attempt, candidate: Candidate) -> None: ...
-
-    def token(self, text: str, thinking: str) -> None: ...
-
-    def restarted(self, attempt: Attempt) -> None: ...
 
     def ended(self, attempt: Attempt) -> None:
         name = self._names.get(attempt.instance, attempt.instance)
@@ -88,19 +75,3 @@ class OfStep:
 
     def note(self, text: str) -> None:
         self.listener.note(f"{self.step}: {text}")
-
-    def chosen(self, model: str, instance: Instance) -> None: ...
-
-    def progress(self, progress: PullProgress) -> None: ...
-
-    def entered(self, entrants: Sequence[Entrant]) -> None: ...
-
-    def planned(self, plan: Sequence[Planned]) -> None: ...
-
-    def route(self, index: int) -> OfStep:  # noqa: ARG002 (all of them are this step's)
-        return self
-
-    def answered(self, index: int, answer: Answer) -> None: ...
-
-    def judging(self, model: str, number: int) -> OfStep:  # noqa: ARG002 (as above)
-        return self
