@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
 
 # The largest schemas that people write are a few hundred kB.
 _MAX_SCHEMA_BYTES = 4_000_000
-
-# Go's duration grammar, which Ollama reads `keep_alive` by, and plain seconds.
-_DURATION = re.compile(r"-?(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|s|m|h))+|-?\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +120,12 @@ def _option(text: str) -> tuple[str, Any]:
 def _keep_alive(text: str | None) -> str | int | None:
     if text is None:
         return None
-    if not _DURATION.fullmatch(text):
-        raise UsageError(f"--keep-alive: {text!r} is no duration; write 10m, 1h30m, 0 or -1")
-    return int(text) if text.lstrip("-").isdigit() else text
+    from ollamamaster.domain.keep_alive import keep_alive
+
+    try:
+        return keep_alive(text)
+    except ValueError as error:
+        raise UsageError(f"--keep-alive: {error}") from None
 
 
 def _format(text: str | None) -> str | Mapping[str, Any] | None:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from ollamamaster.domain.serving import Runner
     from ollamamaster.simulator.plan import ModelPlan
 
-# Go's longest duration, which Ollama shows for `keep_alive: -1`: some 290 years.
-FOR_EVER_S = (2**63 - 1) / 1e9
 # A real vocabulary makes a verbose answer of megabytes and tells nothing more.
 _VOCABULARY = 1000
 _BLOBS = "/usr/share/ollama/.ollama/models/blobs/sha256-"

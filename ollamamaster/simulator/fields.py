@@ -7,6 +7,8 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from ollamamaster.domain.keep_alive import LONGEST_S
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -136,16 +138,20 @@ _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, 
 
 
 def read_keep_alive(given: Any) -> float | None:
-    """Seconds of a number, or of a duration as Go writes it; negative is for ever."""
+    """Seconds of a number, or of a duration as Go writes it; negative is for ever.
+
+    What Ollama makes of a number that it cannot count is not defined; here it is for ever.
+    """
     if given is None:
         return None
     if isinstance(given, int | float) and not isinstance(given, bool):
-        return -1.0 if given < 0 else float(given)
+        return float(given) if 0 <= given <= LONGEST_S else -1.0
     if not isinstance(given, str):
         raise WireError(400, f"Unsupported type: '{_json_kind(given)}'")
     text = given.lstrip("+-")
     seconds = math.fsum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(text))
-    if text != "0" and (not text or _DURATION.sub("", text)):
+    too_long = seconds > LONGEST_S
+    if text != "0" and (not text or too_long or _DURATION.sub("", text)):
         missing = "missing unit in" if text.replace(".", "").isdigit() else "invalid"
         raise WireError(400, f'time: {missing} duration "{given}"')
     return -1.0 if given.startswith("-") and seconds else seconds

@@ -12,8 +12,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ollamamaster.domain.engine import Engine
+from ollamamaster.domain.keep_alive import LONGEST_S
 from ollamamaster.simulator.acceptor import Acceptor
-from ollamamaster.simulator.catalogue import FOR_EVER_S
 from ollamamaster.simulator.connection import Connection
 from ollamamaster.simulator.faults import WHOLE_INSTANCE, Faults
 from ollamamaster.simulator.plan import FaultKind, FaultPlan
@@ -208,7 +208,8 @@ class Server:
             used_at = self.engine.now if runner.expires_at is None else runner.used_at
             expires_in_s = (used_at - self.engine.now) / self.speed
             keep = runner.keep_alive_s
-            expires_in_s += FOR_EVER_S if keep < 0 else keep / self.speed
+            # Ollama shows its longest duration for `keep_alive: -1`
+            expires_in_s += LONGEST_S if keep < 0 else keep / self.speed
             found.append((self.catalogue[name], runner, expires_in_s))
         return found
 

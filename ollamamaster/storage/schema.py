@@ -139,15 +139,11 @@ def _rule(text: str) -> str:
     raise ValueError(f"{quoted(text)} is not model:GLOB, instance:GLOB or label:KEY=GLOB")
 
 
-# A Go duration, as Ollama reads keep_alive.
-_DURATION = r"-?(\d+|(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+)"
-
-
 def _keep_alive(value: Any) -> str | int:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and re.fullmatch(_DURATION, value):
-        return value
+    from ollamamaster.domain.keep_alive import keep_alive
+
+    if isinstance(value, int | str) and not isinstance(value, bool):
+        return keep_alive(str(value))
     raise ValueError(f"{quoted(value)} is not a duration such as '10m', nor seconds")
 
 

@@ -179,6 +179,9 @@ def test_a_wrong_variable_is_a_problem_without_a_line() -> None:
         ("[models.a]\nability = { code = 101 }", "models.a.ability.code", 2, "0 to 100"),
         ("[models.a]\npreferred_tasks = ['sing']", "models.a.preferred_tasks", 2, "chat"),
         ("[models.a]\nkeep_alive = 'soon'", "models.a.keep_alive", 2, "10m"),
+        ("[models.a]\nkeep_alive = '99999999999h'", "models.a.keep_alive", 2, "-1 is for ever"),
+        ("[models.a]\nkeep_alive = 9999999999999", "models.a.keep_alive", 2, "-1 is for ever"),
+        ("[models.a]\nkeep_alive = 1.5", "models.a.keep_alive", 2, "10m"),
         ("[policy]\nallow = ['phi4']", "policy.allow", 2, "model:GLOB"),
         ("[tiers]\nfast_below_gb = 20", "tiers.powerful_above_gb", 1, "less than"),
         ("[mcp]\nfile_roots = ['docs']", "mcp.file_roots", 2, "absolute"),
@@ -190,6 +193,14 @@ def test_a_mistake_is_told_with_its_key_line_and_what_belongs_there(
     found = problem(text)
     assert (found.key, found.line) == (key, line)
     assert said in f"{found.message} {found.hint}"
+
+
+@pytest.mark.parametrize(("given", "sent"), [("'600'", 600), ("600", 600), ("'1h30m'", "1h30m")])
+def test_seconds_that_stand_in_quotes_are_sent_as_the_number_that_ollama_wants(
+    given: str, sent: str | int
+) -> None:
+    read = settings(f"[models.a]\nkeep_alive = {given}")
+    assert read.models["a:latest"].keep_alive == sent
 
 
 def test_all_mistakes_are_told_in_the_order_of_lines() -> None:

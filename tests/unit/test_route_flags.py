@@ -83,7 +83,9 @@ def test_keep_alive_is_a_duration_or_seconds(text: str, value: str | int) -> Non
     assert request(keep_alive=text).keep_alive == value
 
 
-@pytest.mark.parametrize("text", ["soon", "10 minutes", "", "1.5", "m10", "--1"])
+@pytest.mark.parametrize(
+    "text", ["soon", "10 minutes", "", "1.5", "m10", "--1", "99999999999h", "9" * 5000]
+)
 def test_a_keep_alive_that_is_neither_is_named(text: str) -> None:
     with pytest.raises(UsageError, match="--keep-alive"):
         request(keep_alive=text)

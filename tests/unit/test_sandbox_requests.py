@@ -98,6 +98,7 @@ def test_any_bytes_are_an_object_or_a_400(body: bytes) -> None:
         ("250ms", 0.25),
         ("0", 0.0),
         ("-1m", -1.0),
+        (1e300, -1.0),
     ],
 )
 def test_a_keep_alive_is_a_number_or_a_duration(given_value: Any, seconds: float | None) -> None:
@@ -110,6 +111,7 @@ def test_a_keep_alive_is_a_number_or_a_duration(given_value: Any, seconds: float
         ("10", 'time: missing unit in duration "10"'),
         ("soon", 'time: invalid duration "soon"'),
         ("", 'time: invalid duration ""'),
+        ("99999999999h", 'time: invalid duration "99999999999h"'),
     ],
 )
 def test_a_keep_alive_that_is_none_is_refused_in_gos_words(given_value: str, text: str) -> None:
