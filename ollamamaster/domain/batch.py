@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.chances import Z80
+from ollamamaster.domain.rates import bearing
 from ollamamaster.domain.task import Range
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ollamamaster.domain.outlook import Prospect
+    from ollamamaster.domain.rates import Rate
     from ollamamaster.domain.selection import Candidate
 
 
@@ -47,6 +49,21 @@ class Batch:
     def lanes(self) -> int:
         """How many are worked on at the same time."""
         return sum(worker.slots for worker in self.workers)
+
+    @property
+    def bearing_rates(self) -> tuple[Rate, ...]:
+        """The rates that the time rests on: a machine counts by how many of the tasks it does."""
+        parts: list[tuple[float, Rate]] = []
+        for share, each in zip(self.shares, self.workers, strict=True):
+            said, rates = each.candidate.estimate, each.candidate.prospect.rates
+            own = (
+                (share * said.generation_s, rates.decode),
+                (share * said.prompt_s, rates.prefill),
+                (said.load_s, rates.load_s),
+            )
+            busy_s = sum(seconds for seconds, _ in own) or 1.0
+            parts += [(share * seconds / busy_s, rate) for seconds, rate in own]
+        return bearing(parts)
 
 
 def worker(candidate: Candidate, slots: int) -> Worker:

@@ -192,21 +192,21 @@ def _state(candidate: Candidate) -> str:
 
 def _max_time(weighed: Weighed, limit: float, together: Batch | None) -> Finding:
     candidate = weighed.timed
-    estimate, rates = candidate.estimate, candidate.prospect.rates
+    estimate, rates = candidate.estimate, candidate.prospect.bearing_rates
     whole = Range(estimate.p20_s, estimate.p50_s, estimate.p80_s)
     asks = f"done within {spoken.limit(limit)}"
     where = place(candidate)
     if together is not None:
-        whole = together.seconds
+        whole, rates = together.seconds, together.bearing_rates
         asks = f"all done within {spoken.limit(limit)}"
         where = spoken.number_of(len(together.workers), "machine")
     chance = chances.at_most(whole, limit)
     return Finding(
         "max_time",
         asks,
-        _timed(chance, rates.decode, rates.prefill),
+        _timed(chance, *rates),
         f"about {spoken.duration(whole.p50)}, up to {spoken.duration(whole.p80)}: {where}",
-        origin(rates.decode, rates.prefill),
+        origin(*rates),
         chance,
         whole.p80,
         limit,
@@ -214,7 +214,6 @@ def _max_time(weighed: Weighed, limit: float, together: Batch | None) -> Finding
 
 
 def _count(together: Batch, tasks: int) -> Finding:
-    rates = [w.candidate.prospect.rates.decode for w in together.workers]
     machines = spoken.number_of(len(together.workers), "machine")
     per_hour = spoken.count(tasks / together.seconds.p50 * 3600)
     return Finding(
@@ -223,7 +222,7 @@ def _count(together: Batch, tasks: int) -> Finding:
         Verdict.MET,
         f"about {spoken.duration(together.seconds.p50)} on {machines}, "
         f"{together.lanes} at a time, {per_hour} an hour",
-        origin(*rates),
+        origin(*together.bearing_rates),
         chances.bounded(1.0),
         together.seconds.p50,
     )

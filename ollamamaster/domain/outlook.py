@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ollamamaster.domain.estimate import Estimate
 from ollamamaster.domain.machines import LOAD_WEIGHT, Residency
 from ollamamaster.domain.measures import Z80
-from ollamamaster.domain.rates import Rate, Source
+from ollamamaster.domain.rates import Rate, Source, bearing
 from ollamamaster.domain.task import Range
 
 if TYPE_CHECKING:
@@ -77,6 +77,18 @@ class Prospect(NamedTuple):
         """The 80% quantile with the load weighted by what it costs others."""
         said = self.estimate
         return said.p80_s + _MORE_WEIGHT[self.residency] * said.load_s
+
+    @property
+    def bearing_rates(self) -> tuple[Rate, ...]:
+        """The rates that the time rests on; a part that takes hardly any makes it no less sure."""
+        said, rates = self.estimate, self.rates
+        return bearing(
+            (
+                (said.generation_s, rates.decode),
+                (said.prompt_s, rates.prefill),
+                (said.load_s, rates.load_s),
+            )
+        )
 
     @property
     def parts(self) -> Parts:

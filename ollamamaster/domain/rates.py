@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# A source that accounts for less of a time does not make it uncertain.
+_MATTERS = 0.1
 
 
 class Source(StrEnum):
@@ -26,6 +32,19 @@ class Rate(NamedTuple):
     spread: float
     source: Source
     samples: int = 0
+
+
+def bearing(parts: Sequence[tuple[float, Rate]]) -> tuple[Rate, ...]:
+    """The rates that a time rests on, of all its parts: how large, and the rate it came of.
+
+    All of one source count together: ten machines that do a tenth each are not nothing.
+    """
+    whole = sum(size for size, _ in parts)
+    return tuple(
+        rate
+        for _, rate in parts
+        if sum(size for size, other in parts if other.source is rate.source) >= _MATTERS * whole
+    )
 
 
 class Rates(NamedTuple):

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import fleets
+from taught import attempt, profiles, usage
 
 from ollamamaster.domain.assessment import Assessment, AssessRequest, answer, understood
 from ollamamaster.domain.batch import Worker, batch
@@ -34,6 +35,7 @@ from ollamamaster.storage.abilities import load_abilities
 from ollamamaster.storage.library import load_library
 
 if TYPE_CHECKING:
+    from ollamamaster.domain.attempt_record import AttemptRecord
     from ollamamaster.domain.selection import Candidate
 
 ABILITIES = load_abilities()
@@ -445,6 +447,34 @@ def test_a_prior_alone_says_unknown_where_it_could_be_either() -> None:
     assert verdict(assess("hi", guess, tokens_per_s="45"), "tokens_per_s") is Verdict.UNKNOWN
     assert verdict(assess("hi", guess, tokens_per_s="900"), "tokens_per_s") is Verdict.NOT_MET
     assert verdict(assess("hi", guess, tokens_per_s="5"), "tokens_per_s") is Verdict.MET
+
+
+def answered(instance: Instance) -> list[AttemptRecord]:
+    """Answers that tell how fast it writes; of the few tokens read nothing was learnt."""
+    return [attempt(usage(prompt=1), instance=instance.id) for _ in range(4)]
+
+
+def test_what_takes_hardly_any_time_makes_a_measured_figure_no_guess() -> None:
+    here = kept(machine("a", MIDDLE, vram=24), MIDDLE)
+    world = replace(world_of(here), profiles=profiles(answered(here)))
+    found = assess("hello", world=world, max_time="1h")
+    (source,) = (f.source for f in found.findings if f.key == "max_time")
+    assert source == "measured, 4 requests"
+
+
+def test_a_batch_is_as_sure_as_who_does_the_most_of_it() -> None:
+    here = kept(machine("a", MIDDLE, vram=24), MIDDLE)
+
+    def source_of(slow_gb_s: float) -> str:
+        other = kept(machine("b", MIDDLE, vram=24, gb_s=slow_gb_s), MIDDLE)
+        world = replace(world_of(here, other), profiles=profiles(answered(here)))
+        found = assess("Write 200 short poems", world=world, count="200")
+        assert "two machines" in found.approach
+        return next(f.source for f in found.findings if f.key == "count")
+
+    # the first was measured to write 50 tokens a second
+    assert source_of(15) == "measured, 4 requests"
+    assert source_of(250) == "from your config"
 
 
 _QUESTIONS = (

@@ -60,9 +60,6 @@ _SHOWN = 12
 # Instances named one by one where several reject a model for one reason.
 _NAMED = 2
 
-# A part that takes less of the time does not make the whole uncertain.
-_MATTERS = 0.1
-
 # Fewer points do not show in a column of whole ones.
 _TOLD_POINTS = 0.05
 
@@ -236,15 +233,8 @@ def _done(estimate: Estimate) -> str:
 
 def _weakest(candidate: Candidate) -> Source:
     """The least sure of the sources that the time rests on."""
-    rates, estimate = candidate.prospect.rates, candidate.estimate
-    sources = (
-        (estimate.load_s, rates.load_s.source),
-        (estimate.prompt_s, rates.prefill.source),
-        (estimate.generation_s, rates.decode.source),
-    )
-    matter = {source for part, source in sources if part >= _MATTERS * estimate.p50_s}
-    order = (Source.PRIOR, Source.CONFIGURED, Source.DERIVED)
-    return next((source for source in order if source in matter), Source.MEASURED)
+    sources = {rate.source for rate in candidate.prospect.bearing_rates}
+    return max(sources, key=list(Source).index)
 
 
 def _mark(source: Source | None) -> str:
