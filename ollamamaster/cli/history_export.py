@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import io
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
-from ollamamaster.cli.output import OUTPUT
+from ollamamaster.cli.export_file import writer
 from ollamamaster.contract.history import EXPORT_COLUMNS, export_rows, show_data
-from ollamamaster.domain.plain_text import cleaned
-from ollamamaster.errors import FileUnusableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from ollamamaster.domain.records import RouteRecord
@@ -32,7 +28,7 @@ def write_export(records: Iterable[RouteRecord], form: str, file: Path | None) -
     """
     count = 0
     lines = _CSV if form == "csv" else _JSON_LINES
-    with _writer(file) as write:
+    with writer(file) as write:
         write(lines.head())
         for record in records:
             count += 1
@@ -70,22 +66,3 @@ def _csv_cell(value: object) -> object:
     if isinstance(value, str) and value.startswith(_FORMULA):
         return f"'{value}"
     return int(value) if isinstance(value, bool) else value
-
-
-def _write_cleaned(text: str) -> None:
-    OUTPUT.write(cleaned(text))
-
-
-@contextlib.contextmanager
-def _writer(file: Path | None) -> Iterator[Callable[[str], object]]:
-    if file is None:
-        # what a model wrote must not act on a terminal
-        yield _write_cleaned if OUTPUT.may_act else OUTPUT.write
-        return
-    try:
-        # what people asked may be in it, so a new file is for this user only
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "w", encoding="utf-8", newline="") as stream:  # noqa: PTH123 - from a descriptor
-            yield stream.write
-    except OSError as error:
-        raise FileUnusableError(f"{file} cannot be written: {error.strerror or error}") from error

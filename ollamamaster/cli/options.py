@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option
@@ -94,6 +95,9 @@ Session = Annotated[
 ]
 NoSummary = Annotated[
     bool, Option("--no-summary", help="Never summarise older turns; fail when they do not fit.")
+]
+ExportFile = Annotated[
+    Path | None, Option("-o", "--output", metavar="FILE", help="Write there, not on stdout.")
 ]
 Pattern = Annotated[
     str | None, Argument(metavar="[PATTERN]", help="Part of a name, or a glob such as 'qwen*'.")

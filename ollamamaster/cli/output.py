@@ -14,6 +14,7 @@ from ollamamaster.errors import ExitCode, OllamaMasterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -89,6 +90,17 @@ class Output:
             for row in rows():
                 self.line("\t".join(cell(value) for value in row))
         return int(exit_code)
+
+    def path(self, file: Path) -> int:
+        """One path as the result. Not by the console, which would break a long one into lines."""
+        if self.json:
+            return self.envelope({"path": str(file)})
+        self.line(str(file) if self.on_terminal else cell(str(file)))
+        return int(ExitCode.OK)
+
+    def noted(self, data: dict[str, Any]) -> int:
+        """A result of which notes told all that a person or a pipe is to know."""
+        return self.envelope(data) if self.json else int(ExitCode.OK)
 
     def line(self, text: str) -> None:
         """One line of plain output on stdout."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 from ollamamaster.bootstrap import Application
 from ollamamaster.cli.interrupts import run_async
 from ollamamaster.cli.output import OUTPUT
+from ollamamaster.cli.question import agreed, somebody_is_there
 from ollamamaster.cli.workflow_progress import Progress
 from ollamamaster.contract import workflow as contract
 from ollamamaster.domain.plain_text import cleaned, one_line
@@ -96,7 +96,7 @@ class WorkflowCommand:
             return self._wrong(reading)
         workflow = reading.workflow
         inputs = {} if texts is None else self.service.wanted(workflow, texts).inputs
-        if yes or self._may_ask():
+        if yes or somebody_is_there():
             self._ask(workflow, yes=yes)
         plan = self._plan(workflow, inputs, with_servers=True)
         return self._planned(plan)
@@ -200,24 +200,18 @@ class WorkflowCommand:
         """Ask once for each server that was never allowed. Raises NotAllowedError."""
         for server in self.service.strangers(workflow):
             if not yes:
-                if not self._may_ask():
+                if not somebody_is_there():
                     raise not_allowed(workflow, server)
                 does = "use" if server.url is not None else "run"
                 tools = ", ".join(server.tools)
-                OUTPUT.tell(
+                question = (
                     f"the workflow {workflow.name} wants to {does}, for {one_line(tools)}:\n"
                     f"  {one_line(shown(server))}\n"
-                    f"in {one_line(workflow.folder)}. Allow it from now on? [y/N] "
+                    f"in {one_line(workflow.folder)}. Allow it from now on?"
                 )
-                if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+                if not agreed(question):
                     raise not_allowed(workflow, server)
             self.service.allow(workflow, [server])
-
-    @staticmethod
-    def _may_ask() -> bool:
-        return (
-            not OUTPUT.json and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
-        )
 
     # ---- files and runs
 
@@ -265,12 +259,7 @@ class WorkflowCommand:
         """Write a new file."""
         file = self.application.workflow_files.create(name, ready_made)
         OUTPUT.note(f"to check it: ollamamaster workflow check {name}")
-
-        def table(_console: Console) -> None:
-            # not by the console, which would break a long path into lines
-            OUTPUT.line(str(file))
-
-        return OUTPUT.emit(lambda: {"path": str(file)}, table=table, rows=lambda: [[str(file)]])
+        return OUTPUT.path(file)
 
 
 def without_inputs(texts: Mapping[str, str]) -> None:

@@ -11,8 +11,6 @@ from ollamamaster.cli.output import OUTPUT
 from ollamamaster.errors import ExitCode
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.console import Console
 
 app = new_typer()
@@ -38,7 +36,7 @@ def init() -> int:
     """
     from ollamamaster.storage.starter import create_config
 
-    return _path(create_config(_application().paths))
+    return OUTPUT.path(create_config(_application().paths))
 
 
 @app.command(cls=Command)
@@ -50,7 +48,7 @@ def path() -> int:
     ollamamaster config path
     $EDITOR "$(ollamamaster config path)"
     """
-    return _path(_application().paths.config)
+    return OUTPUT.path(_application().paths.config)
 
 
 @app.command(cls=Command)
@@ -134,11 +132,3 @@ def check() -> int:
 
 def _application() -> Application:
     return Application(note=OUTPUT.note)
-
-
-def _path(file: Path) -> int:
-    def table(_console: Console) -> None:
-        # not by the console, which would break a long path into lines
-        OUTPUT.line(str(file))
-
-    return OUTPUT.emit(lambda: {"path": str(file)}, table=table, rows=lambda: [[str(file)]])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +12,10 @@ from typer import Argument, Option
 from ollamamaster.bootstrap import Application
 from ollamamaster.cli import moments, options
 from ollamamaster.cli.command import Command, new_typer
+from ollamamaster.cli.deletion import note_what_stays
+from ollamamaster.cli.export_file import check_export_file
 from ollamamaster.cli.output import OUTPUT
+from ollamamaster.cli.question import agreed, somebody_is_there
 from ollamamaster.contract import history as contract
 from ollamamaster.domain.history import HistoryQuery
 from ollamamaster.errors import ErrorCode, NoInstanceError, Outcome, UsageError
@@ -214,13 +216,7 @@ def path() -> int:
     ollamamaster history path
     sqlite3 -readonly "$(ollamamaster history path)" .tables
     """
-    file = _application().paths.history
-
-    def table(_console: Console) -> None:
-        # not by the console, which would break a long path into lines
-        OUTPUT.line(str(file))
-
-    return OUTPUT.emit(lambda: {"path": str(file)}, table=table, rows=lambda: [[str(file)]])
+    return OUTPUT.path(_application().paths.history)
 
 
 @app.command(cls=Command)
@@ -246,20 +242,18 @@ def clear(
     remembered = application.remembered
     until = None if before is None else moments.moment(before, time.time(), option="--before")
     if not yes:
-        count = remembered.count(until)
-        if not _agreed(_question(count, learnt=learnt)):
+        what = _requests(remembered.count(until))
+        learned = " and what was learnt of speeds" if learnt else ""
+        if not somebody_is_there():
+            raise UsageError("clear deletes past requests", hint="--yes says that this is meant")
+        if not agreed(f"delete {what}{learned}?"):
             OUTPUT.note("nothing was deleted")
-            return OUTPUT.emit(lambda: {"deleted": 0}, table=_nothing, rows=list)
+            return OUTPUT.noted({"deleted": 0})
     deleted, gone = remembered.clear(until, learnt=learnt)
-    if not gone:
-        OUTPUT.note(
-            "another process is reading history.db; until it ends, what was deleted may still "
-            "stand in history.db-wal: clear once more then"
-        )
-    for aside in sorted(application.paths.history.parent.glob("history.db.broken-*")):
-        OUTPUT.note(f"{aside} was set aside as damaged; what is in it stays until you delete it")
+    mend = ": clear once more then"
+    note_what_stays(application.paths.history, gone=gone, mend=mend)
     OUTPUT.note(f"{_requests(deleted)} deleted{', and what was learnt' if learnt else ''}")
-    return OUTPUT.emit(lambda: {"deleted": deleted}, table=_nothing, rows=list)
+    return OUTPUT.noted({"deleted": deleted})
 
 
 class ExportFormat(StrEnum):
@@ -274,9 +268,7 @@ def export(
     format: Annotated[  # noqa: A002 (the option is called --format)
         ExportFormat, Option("--format", help="One line a request, or a table of attempts.")
     ] = ExportFormat.JSONL,
-    output: Annotated[
-        Path | None, Option("-o", "--output", metavar="FILE", help="Write there, not on stdout.")
-    ] = None,
+    output: options.ExportFile = None,
 ) -> int:
     """Write every past request out, the oldest first.
 
@@ -289,8 +281,7 @@ def export(
     """
     from ollamamaster.cli.history_export import write_export
 
-    if OUTPUT.json and output is None:
-        raise UsageError("export --json needs -o FILE", hint="--format jsonl prints JSON lines")
+    check_export_file(output)
     application = _application()
     count = write_export(application.remembered.everything(), format, output)
     if output is not None:
@@ -298,7 +289,7 @@ def export(
     elif not count:
         OUTPUT.note(_NOTHING)
     data = {"path": None if output is None else str(output), "requests": count}
-    return OUTPUT.emit(lambda: data, table=_nothing, rows=list)
+    return OUTPUT.noted(data)
 
 
 _NOTHING = "no request is kept yet"
@@ -326,10 +317,6 @@ def _readable() -> Application:
     application = _configured()
     application.remembered.count()
     return application
-
-
-def _nothing(_console: Console) -> None:
-    """What there is to say is a note."""
 
 
 def _full_name(model: str) -> str:
@@ -375,20 +362,8 @@ def _settings_of(file: Path) -> Settings:
     return loaded.settings
 
 
-def _question(count: int, *, learnt: bool) -> str:
-    return f"delete {_requests(count)}{' and what was learnt of speeds' if learnt else ''}? [y/N] "
-
-
 def _requests(count: int) -> str:
     return f"{count} request" if count == 1 else f"{count} requests"
-
-
-def _agreed(question: str) -> bool:
-    """What the person says. Raises UsageError where nobody can be asked."""
-    if OUTPUT.json or sys.stdin is None or not sys.stdin.isatty() or not sys.stderr.isatty():
-        raise UsageError("clear deletes past requests", hint="--yes says that this is meant")
-    OUTPUT.tell(question)
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def _cells(entry: dict[str, Any]) -> list[str]:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from typer import Argument, Option
 
 from ollamamaster.cli.output import OUTPUT
 from ollamamaster.errors import UsageError
 from ollamamaster.storage.mcp_hosts import Change, Host, HostFile, Scope
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 _THEN = {
     Host.CLAUDE_CODE: "start claude anew; /mcp shows it",
@@ -58,7 +55,7 @@ def install_mcp(
         return _print(file, change)
     change = file.remove(name) if remove else file.install(name, os.environ)
     _tell(host, change, removed=remove)
-    return OUTPUT.emit(lambda: _data(host, change), table=_nothing, rows=lambda: ())
+    return OUTPUT.noted(_data(host, change))
 
 
 def _print(file: HostFile, change: Change) -> int:
@@ -84,10 +81,6 @@ def _tell(host: Host, change: Change, *, removed: bool) -> None:
         OUTPUT.note(f"as it was before: {change.backup}")
     if not removed:
         OUTPUT.note(_THEN[host])
-
-
-def _nothing(_console: Console) -> None:
-    """All is said on stderr."""
 
 
 def _data(host: Host, change: Change) -> dict[str, Any]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
 from ollamamaster.bootstrap import Application
+from ollamamaster.cli import options
 from ollamamaster.cli.command import Command, new_typer
+from ollamamaster.cli.deletion import note_what_stays
+from ollamamaster.cli.export_file import check_export_file
 from ollamamaster.cli.output import OUTPUT
+from ollamamaster.cli.question import agreed, somebody_is_there
 from ollamamaster.cli.session_export import ExportFormat
 from ollamamaster.contract import session as contract
-from ollamamaster.errors import FailedError, UsageError
+from ollamamaster.errors import FailedError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -100,18 +102,14 @@ def delete(
     application = _application()
     found = _loaded(application, session)
     _check_free(application, session)
-    if not yes and not _agreed(f"delete {session} ({_turns(found)})? [y/N] "):
+    doubted = not yes and somebody_is_there()
+    if doubted and not agreed(f"delete {session} ({_turns(found)})?"):
         OUTPUT.note("nothing was deleted")
-        return OUTPUT.emit(lambda: {"deleted": []}, table=_nothing, rows=list)
-    if not application.sessions.delete(session):
-        OUTPUT.note(
-            "another process is reading history.db; until it ends, what was deleted may still "
-            "stand in history.db-wal"
-        )
-    for aside in sorted(application.paths.history.parent.glob("history.db.broken-*")):
-        OUTPUT.note(f"{aside} was set aside as damaged; what is in it stays until you delete it")
+        return OUTPUT.noted({"deleted": []})
+    gone = application.sessions.delete(session)
+    note_what_stays(application.paths.history, gone=gone)
     OUTPUT.note(f"{session} deleted ({_turns(found)})")
-    return OUTPUT.emit(lambda: {"deleted": [session]}, table=_nothing, rows=list)
+    return OUTPUT.noted({"deleted": [session]})
 
 
 @app.command(cls=Command)
@@ -120,9 +118,7 @@ def export(
     format: Annotated[  # noqa: A002 (the option is called --format)
         ExportFormat, Option("--format", help="One JSON object a message, or Markdown to read.")
     ] = ExportFormat.JSONL,
-    output: Annotated[
-        Path | None, Option("-o", "--output", metavar="FILE", help="Write there, not on stdout.")
-    ] = None,
+    output: options.ExportFile = None,
 ) -> int:
     """Write a session out, the oldest message first.
 
@@ -134,13 +130,12 @@ def export(
     """
     from ollamamaster.cli.session_export import write_export
 
-    if OUTPUT.json and output is None:
-        raise UsageError("export --json needs -o FILE", hint="--format jsonl prints JSON lines")
+    check_export_file(output)
     count = write_export(_loaded(_application(), session), format, output)
     if output is not None:
         OUTPUT.note(f"{count} messages written to {output}")
     data = {"path": None if output is None else str(output), "messages": count}
-    return OUTPUT.emit(lambda: data, table=_nothing, rows=list)
+    return OUTPUT.noted(data)
 
 
 @app.command(cls=Command)
@@ -158,7 +153,7 @@ def rename(
     _check_free(application, session)
     application.sessions.rename(session, own_name(new))
     OUTPUT.note(f"{session} is now {new}")
-    return OUTPUT.emit(lambda: {"name": new, "before": session}, table=_nothing, rows=list)
+    return OUTPUT.noted({"name": new, "before": session})
 
 
 def _application() -> Application:
@@ -185,15 +180,3 @@ def _check_free(application: Application, name: str) -> None:
 def _turns(conversation: Conversation) -> str:
     count = len(conversation.turns)
     return "1 turn" if count == 1 else f"{count} turns"
-
-
-def _nothing(_console: Console) -> None:
-    """What there is to say is a note."""
-
-
-def _agreed(question: str) -> bool:
-    """What the person says; where nobody can be asked, the command itself says it."""
-    if OUTPUT.json or sys.stdin is None or not sys.stdin.isatty() or not sys.stderr.isatty():
-        return True
-    OUTPUT.tell(question)
-    return sys.stdin.readline().strip().lower() in {"y", "yes"}
