@@ -11,11 +11,14 @@ from ollamamaster.contract.models import models_data
 from ollamamaster.contract.workflow import described_data
 from ollamamaster.domain.catalogue import ModelQuery
 from ollamamaster.errors import UsageError
+from ollamamaster.mcp_server.reply import RefusedError
+from ollamamaster.mcp_server.runs import RunStatus
 
 if TYPE_CHECKING:
     from ollamamaster.bootstrap import Application
     from ollamamaster.domain.instances import Instance
     from ollamamaster.domain.snapshot import Fleet
+    from ollamamaster.mcp_server.runs import Runs
 
 INSTANCES = "ollama://instances"
 MODELS = "ollama://models"
@@ -53,6 +56,16 @@ def workflow_text(uri: str, application: Application) -> str | None:
     except UsageError:
         return None
     return as_text(described_data(name, reading))
+
+
+def run_state(uri: str, runs: Runs) -> str | None:
+    """What subscribers of a run hear of: its text and its end, not the seconds that pass."""
+    try:
+        run = runs.find(unquote(uri.removeprefix(f"{RUNS}/")))
+    except RefusedError:
+        return None
+    going = run.status is RunStatus.RUNNING
+    return f"{run.status} {run.work.standing().partial if going else ''}"
 
 
 def model_uri(name: str) -> str:

@@ -10,21 +10,24 @@ from typing import TYPE_CHECKING
 
 from ollamamaster.errors import OllamaMasterError, StateUnusableError
 from ollamamaster.mcp_server.contents import (
+    RUNS,
     STATS,
     WORKFLOWS,
     fleet_contents,
+    run_state,
     stats_text,
     workflow_text,
 )
 from ollamamaster.services.fleet import was_seen
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
     from typing import Any
 
     from ollamamaster.bootstrap import Application
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.mcp_server.announcer import Announcer
+    from ollamamaster.mcp_server.runs import Runs
 
 _LOG = logging.getLogger(__name__)
 
@@ -57,10 +60,12 @@ class LiveFleet:
         self,
         application: Application,
         announcer: Announcer,
+        runs: Callable[[], Runs],
         pace: Pace = USUAL,
     ) -> None:
         self._application = application
         self._announcer = announcer
+        self._runs = runs
         self._pace = pace
         self._first: asyncio.Task[Fleet] | None = None
         self._wanted = asyncio.Event()
@@ -136,6 +141,8 @@ class LiveFleet:
         for uri in wanted:
             if uri.startswith(f"{WORKFLOWS}/"):
                 found[uri] = workflow_text(uri, self._application)
+            elif uri.startswith(f"{RUNS}/"):
+                found[uri] = run_state(uri, self._runs())
         return found
 
     async def _quiet_start(self) -> None:

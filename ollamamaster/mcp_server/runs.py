@@ -185,11 +185,15 @@ class Runs:
         """Drop what is too old, and the oldest of what is too much."""
         over = sorted((r.ended, r.id) for r in self._runs.values() if r.ended is not None)
         now, size = self._clock.monotonic(), sum(self._runs[run_id].size for _, run_id in over)
+        gone = []
         for index, (ended, run_id) in enumerate(over):
             too_many = len(over) - index > KEPT_RESULTS
             if now - ended > self._kept_s or too_many or size > KEPT_BYTES:
                 size -= self._runs.pop(run_id).size
-                self._changed(run_id)
+                gone.append(run_id)
+        # Whoever is told may look at the runs, and finds none that is on its way out.
+        for run_id in gone:
+            self._changed(run_id)
 
 
 def _size_of(run: Run) -> int:

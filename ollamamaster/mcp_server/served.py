@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from ollamamaster.mcp_server.announcer import Announcer
+from ollamamaster.mcp_server.contents import RUNS
 from ollamamaster.mcp_server.door import Door
 from ollamamaster.mcp_server.live import USUAL, LiveFleet, Pace
 from ollamamaster.mcp_server.runs import Runs
@@ -35,13 +36,11 @@ class Served:
 
     @cached_property
     def live(self) -> LiveFleet:
-        return LiveFleet(self.application, self.announcer, self.pace)
+        return LiveFleet(self.application, self.announcer, lambda: self.runs, self.pace)
 
     @cached_property
     def runs(self) -> Runs:
-        return Runs(
-            self.application.clock, lambda run_id: self.announcer.changed(f"ollama://runs/{run_id}")
-        )
+        return Runs(self.application.clock, self._run_changed)
 
     @cached_property
     def routes(self) -> RouteService:
@@ -58,6 +57,10 @@ class Served:
     @cached_property
     def assessments(self) -> AssessService:
         return self.application.assess_service()
+
+    def _run_changed(self, run_id: str) -> None:
+        if f"{RUNS}/{run_id}" in self.announcer.wanted:
+            self.live.announce()
 
     async def close(self) -> None:
         """End everything that goes on."""

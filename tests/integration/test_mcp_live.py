@@ -10,14 +10,15 @@ import anyio
 import mcp_types
 import pytest
 from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
-from program import run, until
-from served_fleet import ERAS, SMALL, STORY, ask, client, load, use
+from program import home_for, run, until
+from served_fleet import ERAS, SMALL, STORY, ask, client, load, unhurried, use
 
 from ollamamaster.mcp_server.live import Pace
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
     from mcp import Client
 
@@ -196,6 +197,24 @@ async def test_an_answer_changes_the_history(era: str, fleet: SimulatedFleet) ->
         after = await content(connected, STATS)
     assert before["pairs"] == []
     assert [pair["model"] for pair in after["pairs"]] == [SMALL]
+
+
+@pytest.fixture
+def known_run(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The resource of the next run, whose id nobody could know otherwise."""
+    monkeypatch.setattr("secrets.token_urlsafe", lambda _bytes: "known")
+    return "ollama://runs/known"
+
+
+async def test_the_text_of_a_run_is_told_as_it_grows(
+    era: str, known_run: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with unhurried() as fleet:
+        use(monkeypatch, home_for(fleet, tmp_path / "home"))
+        async with hearing(era, ONLY_READING, known_run) as (connected, heard):
+            await ask(connected, "route_request", prompt=STORY, model=SMALL, wait=0)
+            await until(lambda: len(heard) > 3, "its text is heard of")
+            assert (await content(connected, known_run))["partial"]
 
 
 @pytest.mark.usefixtures("_seen")

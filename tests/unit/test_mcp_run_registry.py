@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ollamamaster.bootstrap import Application
 from ollamamaster.errors import AllFailedError
+from ollamamaster.mcp_server.announcer import Announcer
 from ollamamaster.mcp_server.reply import RefusedError, Reply
 from ollamamaster.mcp_server.runs import (
     KEPT_BYTES,
@@ -20,9 +22,11 @@ from ollamamaster.mcp_server.runs import (
     RunStatus,
     Standing,
 )
+from ollamamaster.mcp_server.served import Served
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
 pytestmark = pytest.mark.anyio
 
@@ -157,3 +161,50 @@ async def test_beginning_and_ending_are_told() -> None:
     runs = Runs(SetClock(), told.append)
     run = await ended(runs)
     assert told == [run.id, run.id]
+
+
+async def test_who_is_told_of_a_forgotten_run_may_look_at_the_others() -> None:
+    clock = SetClock()
+    seen: list[int] = []
+    runs = Runs(clock, lambda _id: seen.append(len(list(runs))))
+    for _ in range(3):
+        await ended(runs)
+    clock.at = KEPT_S + 1
+    assert list(runs) == []
+    assert seen[-3:] == [0, 0, 0]
+
+
+async def test_a_subscriber_hears_of_each_change_of_a_run_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OLLAMAMASTER_HOME", str(tmp_path))
+    monkeypatch.setattr("secrets.token_urlsafe", lambda _bytes: "known")
+    uri = "ollama://runs/known"
+    told: list[str] = []
+    announcer = Announcer()
+    monkeypatch.setattr(announcer, "changed", lambda *uris: told.extend(uris))
+    served = Served(Application(serving=True), announcer)
+    work = Answer()
+
+    async def end() -> None:
+        work.end.set()
+        await asyncio.wait({run.task})
+        await asyncio.sleep(0)
+
+    def look() -> None:
+        served.live.announce()
+        served.live.announce()
+
+    with announcer.listening([uri]):
+        look()
+        assert told == []
+        run = served.runs.begin("tool", work)
+        look()
+        assert told == [uri]
+        work.text = "more"
+        look()
+        assert told == [uri] * 2
+        await end()
+        look()
+    assert told == [uri] * 3
+    await served.close()
