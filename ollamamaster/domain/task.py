@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ollamamaster.domain import task_rules
 from ollamamaster.domain.answer_length import SUM_TOKENS, is_small_sum, said_length
 from ollamamaster.domain.models import Capability
+from ollamamaster.domain.prompt_rule import Prompt
 from ollamamaster.domain.tokens import (
     IMAGE_TOKENS,
     MESSAGE_TOKENS,
@@ -181,7 +182,7 @@ def analyse(question: Question) -> Task:
     earlier_tokens = sum(estimate_tokens(text) + MESSAGE_TOKENS for text in question.earlier)
     prompt_tokens = own_tokens + earlier_tokens
     window = _window(question.prompt)
-    prompt = task_rules.Prompt(window)
+    prompt = Prompt(window)
     # what was said before makes a prompt longer, and neither harder nor a document
     task_type, evidence = _type(question, prompt, own_tokens)
     complexity, reasons = _complexity(window, prompt, task_type, own_tokens)
@@ -225,9 +226,7 @@ def _window(prompt: str) -> str:
     return f"{prompt[:_RULE_WINDOW]}\n{prompt[-_RULE_WINDOW:]}"
 
 
-def _type(
-    question: Question, prompt: task_rules.Prompt, prompt_tokens: int
-) -> tuple[TaskType, list[str]]:
+def _type(question: Question, prompt: Prompt, prompt_tokens: int) -> tuple[TaskType, list[str]]:
     if question.images:
         return TaskType.VISION, ["1 image" if question.images == 1 else f"{question.images} images"]
     attached = sum(map(estimate_tokens, question.documents)) + question.unseen_tokens
@@ -239,15 +238,13 @@ def _type(
         return task_type, [f"{rule}: {count}"]
     if prompt_tokens >= _LONG_DOCUMENT_TOKENS:
         return TaskType.DOCUMENT, [f"{prompt_tokens} tokens of text"]
-    if question.asked_before and (
-        found := _by_rules(task_rules.Prompt(_window(question.asked_before)))
-    ):
+    if question.asked_before and (found := _by_rules(Prompt(_window(question.asked_before)))):
         # "and now shorter" is the kind of work that it was before
         return found[0], [f"no rule matched; the prompt before: {found[1]}"]
     return TaskType.CHAT, ["no rule matched"]
 
 
-def _by_rules(prompt: task_rules.Prompt) -> tuple[TaskType, str, int] | None:
+def _by_rules(prompt: Prompt) -> tuple[TaskType, str, int] | None:
     """The first rule that matches: its type, its name, and how often."""
     for task_type, rule in _RULES:
         if found := rule.count(prompt):
@@ -256,7 +253,7 @@ def _by_rules(prompt: task_rules.Prompt) -> tuple[TaskType, str, int] | None:
 
 
 def _complexity(
-    window: str, prompt: task_rules.Prompt, task_type: TaskType, prompt_tokens: int
+    window: str, prompt: Prompt, task_type: TaskType, prompt_tokens: int
 ) -> tuple[float, list[str]]:
     hard, easy = task_rules.HARD.count(prompt), task_rules.EASY.count(prompt)
     demands = window.count("?") + window.count("\n- ") + window.count(";")

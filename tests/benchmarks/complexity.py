@@ -30,8 +30,9 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from ollamamaster.domain.prompt_rule import Prompt
 from ollamamaster.domain.task import Question, analyse
-from ollamamaster.domain.task_rules import EASY, HARD, MATH, QUANTITIES, REASONING, Prompt
+from ollamamaster.domain.task_rules import EASY, HARD, MATH, QUANTITIES, REASONING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

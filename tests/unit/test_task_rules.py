@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from labelled import TYPES, confusion, labelled_prompts, macro_f1, scores
 
+from ollamamaster.domain.prompt_rule import Prompt, Rule
 from ollamamaster.domain.task import Question, TaskType, analyse
-from ollamamaster.domain.task_rules import Prompt, Rule
 
 PROMPTS = labelled_prompts()
 TUNING = [p for p in PROMPTS if not p.held_out]
