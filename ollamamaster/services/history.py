@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.history import (
@@ -68,7 +69,8 @@ def _again(
     Both sides are today's estimates, so that what the machines have become is no difference
     between the two; only a pair that is not possible any more has the estimate of then.
     """
-    today = decide(before.task, fleet, settings, before.wish, before.demand, (), known)
+    wish = replace(before.wish, local_only=before.wish.local_only or settings.route.local_only)
+    today = decide(before.task, fleet, settings, wish, before.demand, (), known)
     used = record.used
     pair = None if used is None else (used.model, used.instance)
     now = today.chosen

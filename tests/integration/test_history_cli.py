@@ -186,6 +186,23 @@ def test_a_policy_that_denies_what_was_used_sends_it_elsewhere(home: Path, tmp_p
     assert len(done.data["changed"]) == 3
 
 
+def test_a_policy_that_keeps_prompts_in_the_network_sends_them_back_to_it(
+    home: Path, tmp_path: Path
+) -> None:
+    known(home)
+    three(home)
+    policy = tmp_path / "private.toml"
+    policy.write_text(
+        '[instances."a:1"]\nlocality = "remote"\n[instances."b:1"]\nlocality = "lan"\n'
+        "[route]\nlocal_only = true\n"
+    )
+    changed = run("history", "replay", "--policy", str(policy), "--json").data["changed"]
+    assert {(each["from"]["instance"], each["to"]["instance"]) for each in changed} == {
+        ("a:1", "b:1")
+    }
+    assert len(changed) == 3
+
+
 def test_a_request_that_insisted_on_its_model_is_replayed_with_it(home: Path) -> None:
     known(home)
     on_big = replace(ATTEMPT, model="big:70b", instance="b:1")
