@@ -197,11 +197,6 @@ def cycle(steps: Sequence[Step]) -> tuple[str, ...]:
     return ()
 
 
-def critical_path(steps: Sequence[Step], seconds: Mapping[str, float]) -> float:
-    """The time of the longest chain of steps, where each takes so many seconds."""
-    return sum(seconds[step_id] for step_id in longest_chain(steps, seconds))
-
-
 def longest_chain(steps: Sequence[Step], seconds: Mapping[str, float]) -> tuple[str, ...]:
     """The ids of the chain of steps that takes longest, in their order."""
     waits_for = {step.id: step.waits_for for step in steps}

@@ -39,24 +39,6 @@ class WorkflowListener(Protocol):
         """Something worth knowing."""
 
 
-class Quiet:
-    """Hears everything and tells nobody."""
-
-    def preparing(self, server: str) -> None: ...
-
-    def planned(self, run_id: str, plan: Plan) -> None: ...
-
-    def began(self, step: str) -> None: ...
-
-    def working(self, step: str, model: str, instance_name: str) -> None: ...
-
-    def rested(self, step: str, model: str, instance_name: str) -> None: ...
-
-    def ended(self, result: StepResult) -> None: ...
-
-    def note(self, text: str) -> None: ...
-
-
 @dataclass
 class OfStep(UnheardComparison):
     """Hears the routes and comparisons of one step, and tells who listens to the workflow."""

@@ -19,10 +19,12 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workflows import Quiet
+
 from ollamamaster.bootstrap import Application
 from ollamamaster.domain.routing import RouteRequest
 from ollamamaster.domain.tools import Tool, ToolAnswer
-from ollamamaster.services.workflow_listener import OfStep, Quiet
+from ollamamaster.services.workflow_listener import OfStep
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from program import PATIENCE_S, home_for, run
+from workflows import Quiet
 
 from ollamamaster.bootstrap import Application
 from ollamamaster.domain.workflow_run import RunStatus, StepStatus
@@ -19,7 +20,6 @@ from ollamamaster.errors import (
     WorkflowInvalidError,
 )
 from ollamamaster.services.workflow_errors import failure
-from ollamamaster.services.workflow_listener import Quiet
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:

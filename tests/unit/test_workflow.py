@@ -7,16 +7,10 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from workflows import critical_path
 
 from ollamamaster.domain.references import read_template
-from ollamamaster.domain.workflow import (
-    ModelWork,
-    Step,
-    critical_path,
-    cycle,
-    longest_chain,
-    waves,
-)
+from ollamamaster.domain.workflow import ModelWork, Step, cycle, longest_chain, waves
 
 
 def step(step_id: str, *, after: tuple[str, ...] = (), prompt: str = "hi") -> Step:

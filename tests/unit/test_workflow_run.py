@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from program import PATIENCE_S
+from workflows import Quiet, critical_path
 
 from ollamamaster.bootstrap import SystemClock
 from ollamamaster.domain.forecast import Place, forecast
 from ollamamaster.domain.references import Given, MissingDataError, Scope, read_template
-from ollamamaster.domain.workflow import ModelWork, OnError, Step, Workflow, critical_path
+from ollamamaster.domain.workflow import ModelWork, OnError, Step, Workflow
 from ollamamaster.domain.workflow_run import RunResult, RunStatus, StepResult, StepStatus
 from ollamamaster.errors import FailedError
-from ollamamaster.services.workflow_listener import Quiet
 from ollamamaster.services.workflow_run import WorkflowRun
 
 if TYPE_CHECKING:
