@@ -16,7 +16,7 @@ CHANCE_BITS = 25
 def request_id(at: float, chance: int) -> str:
     """The id of a request that began `at` (seconds since the epoch).
 
-    `chance` is CHANCE_BITS random bits; ids sort as their times do.
+    Of `chance`, which is random, the lowest CHANCE_BITS count; ids sort as their times do.
     """
     ticks = max(0, round((at - _SINCE) * _TICKS_A_SECOND))
     return _digits(ticks, _TIME_DIGITS) + _digits(chance, CHANCE_BITS // _BITS_A_DIGIT)

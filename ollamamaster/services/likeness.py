@@ -12,7 +12,7 @@ from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.machines import machines
 from ollamamaster.domain.models import Capability
 from ollamamaster.domain.options import options_of
-from ollamamaster.domain.request_ids import CHANCE_BITS, request_id
+from ollamamaster.domain.request_ids import request_id
 from ollamamaster.domain.schedule import queues
 from ollamamaster.domain.selection import Demand, decide
 from ollamamaster.domain.settings import Performance
@@ -69,7 +69,7 @@ async def likeness(
     if not ready:
         return None
     now = means.clock.now().timestamp()
-    line = Line(means.tickets, means.clock, request_id(now, chance % 2**CHANCE_BITS))
+    line = Line(means.tickets, means.clock, request_id(now, chance))
     options = options_of(decision, ready)
     price = means.settings.route.price_per_doubling[Performance.FAST]
     line.enter(options, price, Priority.NORMAL)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ollamamaster.domain.candidates import Reason
 from ollamamaster.domain.records import RouteRecord
-from ollamamaster.domain.request_ids import CHANCE_BITS, request_id
+from ollamamaster.domain.request_ids import request_id
 from ollamamaster.errors import ModelUnknownError, OllamaMasterError, Outcome
 from ollamamaster.services.answering import Answering
 from ollamamaster.services.deciding import Deciding
@@ -70,7 +70,7 @@ class RouteRun:
     def __post_init__(self) -> None:
         means = self.service.means
         self._answering = Answering(self.request, means)
-        chance = int.from_bytes(os.urandom(4), "big") % 2**CHANCE_BITS
+        chance = int.from_bytes(os.urandom(4), "big")
         self.id = request_id(self._answering.began_at, chance)
         self._line = Line(means.tickets, means.clock, self.id)
         self._deciding = Deciding(means, self.request, self._line, self._answering.health)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ollamamaster.domain.request_ids import CHANCE_BITS, as_typed, request_id
+from ollamamaster.domain.request_ids import as_typed, request_id
 from ollamamaster.domain.trust import fingerprint
 from ollamamaster.domain.workflow import ToolWork
 from ollamamaster.domain.workflow_inputs import given_inputs
@@ -155,7 +155,7 @@ class WorkflowService:
         NoInstanceError before anything has run.
         """
         now = self.clock.now().timestamp()
-        chance = int.from_bytes(os.urandom(4), "big") % 2**CHANCE_BITS
+        chance = int.from_bytes(os.urandom(4), "big")
         record = RunRecord(
             request_id(now, chance),
             wanted.workflow.name,
@@ -213,12 +213,8 @@ class WorkflowService:
         for server in self.strangers(workflow):
             raise not_allowed(workflow, server)
         done = {step.id: step for step in kept}
-        left = [step for step in workflow.steps if step.id not in done]
-        used = tuple(
-            s
-            for s in servers_of(workflow)
-            if any(isinstance(x.work, ToolWork) and x.work.server == s.name for x in left)
-        )
+        left = tuple(step for step in workflow.steps if step.id not in done)
+        used = servers_of(replace(workflow, steps=left))
         async with self._running(workflow, used, listener) as (running, failed):
             if failed:
                 raise failed[0]
