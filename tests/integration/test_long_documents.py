@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pdfs import pdf
-from program import home_for, on_terminal, run
+from program import Done, home_for, on_terminal, run
 
 from ollamamaster.cli.json_keys import DATA, LINES, paths_of
 from ollamamaster.errors import ExitCode
@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+MODEL = ("-m", "llama3.2:3b")
 # Parts of one context step of the smallest size: with 4096 as the context, some 2,800 tokens each.
-SMALL = ("-m", "llama3.2:3b", "--option", "num_ctx=4096")
+SMALL = (*MODEL, "--option", "num_ctx=4096")
 QUESTION = "What are the key insights?"
 PAGE = "\n".join("The tide comes twice a day and nobody at the harbour wonders." for _ in range(40))
 
@@ -151,6 +152,32 @@ def test_a_piped_text_that_fits_stands_behind_the_question(env: dict[str, str]) 
     assert shown["prompt"] == f"{QUESTION}\n\n{TEXT.rstrip()}"
 
 
+def test_a_session_keeps_the_notes_so_that_the_next_turn_fits(env: dict[str, str]) -> None:
+    asked = (*SMALL, "--session", "x", "--json")
+    refused = run("route", QUESTION, *asked, env=env, text=TEXT)
+    assert refused.code == ExitCode.NO_CANDIDATE
+    assert "--long split" in refused.envelope["errors"][0]["hint"]
+    done = run("route", QUESTION, *asked, "--long", "split", env=env, text=TEXT)
+    assert len(done.data["parts"]) > 2
+    following = run("route", "And which comes first?", *asked, env=env)
+    assert following.code == 0
+    assert following.data["parts"] is None
+    first, *_ = run("session", "show", "x", "--json", env=env).data["messages"]
+    assert first["content"].startswith("--- notes on standard input, part 1 of ")
+    assert QUESTION in first["content"]
+
+
+def test_in_a_session_older_turns_make_room_before_a_text_is_split(env: dict[str, str]) -> None:
+    asked = ("route", *SMALL, "--session", "x", "--json")
+    for number in range(2):
+        assert run(*asked, f"{number}. {PAGE}", env=env).code == 0
+    text = f"{PAGE}\n\n" * 3
+    done = run(*asked, QUESTION, "--long", "split", env=env, text=text)
+    assert done.code == 0
+    assert done.data["parts"] is None
+    assert "summarising" in done.err
+
+
 def test_of_a_long_text_without_a_question_it_is_said_that_one_is_needed(
     env: dict[str, str],
 ) -> None:
@@ -241,17 +268,55 @@ def test_a_part_that_breaks_is_read_elsewhere(
     assert done.envelope["status"] == "ok"
 
 
+def unreadable(
+    env: dict[str, str], duo: SimulatedFleet, book: Path, *more: str
+) -> tuple[Done, int]:
+    """The book read by one machine, which breaks off its first part twice; and how many."""
+    asked = ("route", "-f", str(book), QUESTION, *MODEL, "--instance", duo["a"].id)
+    parts = run(*asked, "--explain", "--json", env=env).data["plan"]["parts"]
+    # one part after the other, and then those again that could not be read
+    duo["a"].fault("truncate_stream", count=1)
+    duo["a"].fault("truncate_stream", after_requests=parts, count=1)
+    return run(*asked, "--long", "split", "--no-hedge", *more, env=env), parts
+
+
 def test_a_part_that_nobody_can_read_is_said_and_not_left_out_in_silence(
-    env: dict[str, str], duo: SimulatedFleet, booklet: Path
+    env: dict[str, str], duo: SimulatedFleet, book: Path
 ) -> None:
-    # one part fails everywhere: both instances break off whatever comes first, twice
-    for instance in duo:
-        instance.fault("truncate_stream", count=2)
-    arguments = ("-f", str(booklet), QUESTION, *SMALL, "--long", "split", "--json")
+    done, count = unreadable(env, duo, book, "--json")
+    assert (done.code, done.envelope["status"]) == (0, "partial")
+    parts = done.data["parts"]
+    assert len(parts) == count
+    (unread,) = [part for part in parts if part["error"] is not None]
+    assert unread["name"].startswith(f"{book}, pages 1-")
+    assert unread["outcome"] == "stream_broken"
+    (error,) = done.envelope["errors"]
+    assert error["message"].startswith(f"the answer is without {unread['name']}: ")
+    assert done.data["response"]
+
+
+def test_what_is_missing_is_an_error_on_stderr_also_where_no_notes_are_wanted(
+    env: dict[str, str], duo: SimulatedFleet, book: Path
+) -> None:
+    done, _ = unreadable(env, duo, book, "-q")
+    assert done.code == 0
+    assert done.out.startswith("[simulated]")
+    assert f"error: the answer is without {book}, pages 1-" in done.err
+
+
+def test_a_part_that_never_comes_is_read_a_second_time_elsewhere(
+    env: dict[str, str], duo: SimulatedFleet, book: Path
+) -> None:
+    # only this ends it: the instance goes on telling that it is there
+    duo["b"].fault("hang_generate", count=1)
+    arguments = ("-f", str(book), QUESTION, *MODEL, "--long", "split", "--no-hedge", "--json")
     done = run("route", *arguments, env=env)
-    unread = [part for part in done.data["parts"] if part["error"] is not None]
-    assert len(unread) == len(done.envelope["errors"])
-    assert done.envelope["status"] == ("partial" if unread else "ok")
+    assert done.code == 0
+    assert {part["outcome"] for part in done.data["parts"]} == {"ok"}
+    assert {part["instance"] for part in done.data["parts"]} == {duo["a"].id}
+    asked = run("history", "list", "--json", env=env).data["requests"]
+    # the first try, given up
+    assert ("cancelled", duo["b"].id) in {(each["outcome"], each["instance"]) for each in asked}
 
 
 def test_lines_of_a_stream_tell_of_each_part(env: dict[str, str], booklet: Path) -> None:

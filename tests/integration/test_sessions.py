@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from program import Done, ended, home_for, run, running, wait_until
+from program import Done, ended, home_for, on_terminal, run, running, wait_until
 from routes import Heard, asked, request
 
 from ollamamaster.bootstrap import Application
@@ -52,7 +52,48 @@ parameters_b = 1.0
 context = 32768
 """
 NARROWLY = ("-m", "narrow:8b", "--option", "num_predict=20", "--session", "x")
+LONG_TALK = ("--option", "num_ctx=16384", "--option", "num_predict=120", "--no-hedge")
 WORDS = "The lighthouse of Kiipsaare leans a little more each year. " * 16
+
+
+# A model on two machines that are nearly alike, and one on two that are not.
+APART = """
+[[instances]]
+name = "here"
+ram_gb = 64
+bandwidth_gb_s = 100
+prefill_tokens_s = 1500
+load_gb_s = 50
+models = ["steady:2b", "moving:2b"]
+
+[[instances]]
+name = "quicker"
+ram_gb = 64
+bandwidth_gb_s = 130
+prefill_tokens_s = 1950
+load_gb_s = 50
+models = ["steady:2b"]
+
+[[instances]]
+name = "racer"
+ram_gb = 64
+bandwidth_gb_s = 500
+prefill_tokens_s = 7500
+load_gb_s = 50
+models = ["moving:2b"]
+
+[[models]]
+name = "steady:2b"
+size_gb = 1.5
+parameters_b = 2.0
+context = 32768
+
+[[models]]
+name = "moving:2b"
+size_gb = 1.5
+parameters_b = 2.0
+context = 32768
+"""
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +108,24 @@ def slow() -> Iterator[SimulatedFleet]:
     """A fleet that writes 120 tokens in a second."""
     with SimulatedFleet.start("duo", speed=1.0) as found:
         assert run("discover", env=found.environment()).code == 0
+        yield found
+
+
+@pytest.fixture(scope="module")
+def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedFleet]:
+    """Machines whose speed is known, with their models in memory."""
+    path = tmp_path_factory.mktemp("fleet") / "apart.toml"
+    path.write_text(APART, "utf-8")
+    with SimulatedFleet.start(path, speed=2.0) as found:
+        env = found.environment()
+        assert run("discover", env=env).code == 0
+        places = {"steady:2b": ("here", "quicker"), "moving:2b": ("here", "racer")}
+        for model, names in places.items():
+            for name in names:
+                for number in range(2):
+                    where = ("-m", model, "--instance", found[name].id)
+                    done = run("route", f"{number}. {WORDS}", *where, *LONG_TALK, env=env)
+                    assert done.code == 0, done.err
         yield found
 
 
@@ -226,6 +285,40 @@ def test_a_conversation_survives_the_loss_of_its_instance(
     assert prompts(env) == ["hello", "and now?"]
 
 
+def talk(apart: SimulatedFleet, prompt: str, *more: str) -> tuple[str, Any]:
+    """Where the prompt was answered, and everything about it."""
+    done = run("route", prompt, *LONG_TALK, "--json", *more, env=apart.environment())
+    assert done.code == 0, done.err
+    names = {apart[name].id: name for name in ("here", "quicker", "racer")}
+    return names[done.data["instance"]], done.data
+
+
+def test_a_conversation_stays_where_it_was_read_though_another_machine_is_a_bit_quicker(
+    apart: SimulatedFleet,
+) -> None:
+    asked = ("-m", "steady:2b")
+    told = ("--session", "stays", "--instance", apart["here"].id)
+    # what nobody has read goes to the quicker one
+    place, fresh = talk(apart, f"Once. {WORDS * 20}", *asked)
+    assert place == "quicker"
+    assert talk(apart, f"Tell me. {WORDS * 20}", *asked, *told)[0] == "here"
+    for prompt in ("And then?", "And after that?"):
+        place, again = talk(apart, prompt, *asked, "--session", "stays")
+        assert place == "here"
+        # and there most of it is in memory
+        assert again["usage"]["prompt_tokens"] > fresh["usage"]["prompt_tokens"]
+        assert again["timing"]["prompt_s"] < fresh["timing"]["prompt_s"] / 2
+
+
+def test_a_conversation_moves_where_staying_costs_more(apart: SimulatedFleet) -> None:
+    asked = ("-m", "moving:2b", "--session", "moves")
+    told = ("--instance", apart["here"].id)
+    assert talk(apart, f"Tell me. {WORDS * 4}", *asked, *told)[0] == "here"
+    assert talk(apart, "And then?", *asked)[0] == "racer"
+    kept = run("session", "show", "moves", "--json", env=apart.environment()).data
+    assert len(kept["messages"]) == 4
+
+
 # ---- several at once
 
 
@@ -326,6 +419,18 @@ def test_what_no_longer_fits_is_summarised_for_all_to_see_and_kept(
     (summary,) = kept["summaries"]
     assert summary["model"] == "quick:1b"
     assert 1 <= summary["turns"] < number
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals are POSIX")
+def test_while_older_turns_are_summarised_the_status_line_says_by_whom(
+    narrow_env: dict[str, str],
+) -> None:
+    for number in range(1, 10):
+        done = on_terminal("route", f"{number}. {WORDS}", *NARROWLY, env=narrow_env)
+        if "summarising turn" in done.raw:
+            break
+    assert "\r\x1b[2Ksummarising · quick:1b on here" in done.raw
+    assert "summary by quick:1b: " in done.raw
 
 
 def test_the_conversation_goes_on_and_on(narrow_env: dict[str, str]) -> None:
