@@ -138,7 +138,7 @@ def _limits(sentence: str, match: re.Match[str]) -> bool:
     wish = not words.QUESTION.match(head) and not words.SUBORDINATE.search(head)
     # `in 10 minutes` may be anything; at the end of a plain wish it is a limit
     wish = wish and bool(match["limit"] not in _WEAK or words.IMPERATIVE.match(head))
-    ends = len(re.findall(r"[^\W\d]+", tail)) <= 2
+    ends = len(re.findall(r"[^\W\d]+", tail)) <= 2 or bool(words.CONDITION.match(tail))
     days = match["n_unit"].startswith(("d", "t", "j")) and match["n_unit"] != "dos"
     return bool(wish) and ends and not days
 

@@ -110,6 +110,11 @@ IMPERATIVE = re.compile(
     r"traduis\w*|traduire|analyse\w*|écri\w+|resume|resumir|traduc\w+|analiza\w*|escrib\w+|\d)"
 )
 
+# After a limit: one more condition of the answer, and nothing that the limit is about.
+CONDITION = re.compile(
+    r"\W*(?:and\s+)?(?:(?:with|at|using|on)\s+(?:[\w.,%-]+\s+){0,4}?(?:quality|accuracy|precision|"
+    r"tokens?|tok|models?|machines?|laptop|pc|computer|gpu|server|network|points)\b|local(?:ly)?\b)"
+)
 # A plain topic, which a limit may follow: `about cats within 20 seconds`.
 TOPIC = re.compile(r"\b(?:about|über|sur|sobre)\s+(?:[^\W\d]+\s+){1,2}$")
 # What comes out is as long as what goes in.
@@ -262,6 +267,8 @@ STAY_IN = re.compile(
     r"in)\s+the|"
     r"ohne|keine|sans(?:\s+le)?|sin(?:\s+la)?)\s+(?:cloud|internet|nube|nuage)\b"
     r"|\b(?:offline|on[- ]prem(?:ises?)?|locally only|only locally|stay local|stays local|"
+    r"(?:it|this|that|everything)\s+(?:must|has to)\s+(?:only\s+)?run\s+(?:entirely\s+)?locally|"
+    r"only\s+(?:use\s+)?local\s+models?|local\s+models?\s+only|"
     r"air[- ]?gapped)\b"
     r"|\b(?:this|these|my|our|it|the|a|an|strictly|highly|diese\w*|ce|cette|este|"
     r"esta)\s+(?:is\s+|are\s+|'s\s+)?"
