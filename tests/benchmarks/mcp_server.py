@@ -28,7 +28,8 @@ from measure import line
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from served_fleet import ask, url_of
+from program import until
+from served_fleet import ERAS, ask, over_http, over_stdio, url_of
 
 from ollamamaster.bootstrap import Application
 from ollamamaster.domain.routing import RouteRequest
@@ -37,6 +38,8 @@ from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from mcp import StdioServerParameters
 
 BARE = """
 from mcp.server import MCPServer
@@ -56,7 +59,7 @@ ASKED: list[dict[str, Any]] = [
     {"jsonrpc": "2.0", "method": "notifications/initialized"},
     {"jsonrpc": "2.0", "id": 2, "method": "tools/list"},
 ]
-LONG = {
+LONG: dict[str, Any] = {
     "name": "route_request",
     "arguments": {"prompt": "Write a long story", "model": "llama3.2:3b"},
 }
@@ -206,20 +209,59 @@ def idle(environment: Mapping[str, str]) -> None:
 
 
 def ends(fleet: SimulatedFleet, runs: int) -> None:
-    """Seconds from the end of input or a signal to the end of the process; the worst counts."""
+    """Seconds from the end of input or a signal to the end of the process, and of the generation.
+
+    The worst counts.
+    """
     ask_all = [*ASKED, {"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params": LONG}]
     for number in (None, signal.SIGINT, signal.SIGTERM):
         for messages, state in ((ASKED, "idle"), (ask_all, "in mid-call")):
-            took = [_end(fleet, number, messages) for _ in range(runs)]
+            pairs = [_end(fleet, number, messages) for _ in range(runs)]
             name = "end of input" if number is None else number.name
-            worst = max(took)
-            figures = f"{worst:.2f} s at most ({median(took):.2f} s) of {runs}"
-            line(f"{name} to the end of the process, {state}", figures, "0.5 s", good=worst <= 0.5)
+            _worst(f"{name} to the end of the process, {state}", [a for a, _ in pairs], 0.5)
+            if messages is ask_all:
+                _worst(f"{name} to the end of the generation", [b for _, b in pairs], 1.0)
+
+
+def _worst(name: str, took: Sequence[float], limit_s: float) -> None:
+    worst = max(took)
+    figures = f"{worst:.2f} s at most ({median(took):.2f} s) of {len(took)}"
+    line(name, figures, f"{limit_s:g} s", good=worst <= limit_s)
+
+
+async def cancels(
+    fleet: SimulatedFleet, name: str, to: str | StdioServerParameters, mode: str, runs: int
+) -> None:
+    """Seconds from a cancelled call, and from `cancel_run`, to no generation on any instance."""
+    cancelled: list[float] = []
+    ended: list[float] = []
+    async with Client(to, mode=mode) as client:
+        for _ in range(runs):
+            call = asyncio.create_task(ask(client, LONG["name"], **LONG["arguments"]))
+            await _until_running(fleet, wanted=True)
+            began = time.perf_counter()
+            call.cancel()
+            await _until_running(fleet, wanted=False)
+            cancelled.append(time.perf_counter() - began)
+            run = await ask(client, LONG["name"], **LONG["arguments"], wait=0)
+            await _until_running(fleet, wanted=True)
+            began = time.perf_counter()
+            await ask(client, "cancel_run", run_id=run.structured_content["run_id"])
+            await _until_running(fleet, wanted=False)
+            ended.append(time.perf_counter() - began)
+        version = client.protocol_version
+    _worst(f"a cancelled call to the end of the generation, {name}, {version}", cancelled, 1.0)
+    _worst(f"cancel_run to the end of the generation, {name}, {version}", ended, 1.0)
+
+
+async def _until_running(fleet: SimulatedFleet, *, wanted: bool) -> None:
+    what = "a generation begins" if wanted else "it ends"
+    await until(lambda: any(i.state()["running"] for i in fleet) is wanted, what)
 
 
 def _end(
     fleet: SimulatedFleet, number: signal.Signals | None, messages: Sequence[dict[str, Any]]
-) -> float:
+) -> tuple[float, float]:
     with subprocess.Popen(
         [sys.executable, "-m", "ollamamaster", "serve-mcp"],
         stdin=subprocess.PIPE,
@@ -242,7 +284,10 @@ def _end(
         else:
             process.send_signal(number)
         process.wait(30)
-        return time.perf_counter() - began
+        took = time.perf_counter() - began
+        while any(i.state()["running"] for i in fleet):
+            time.sleep(0.005)
+        return took, time.perf_counter() - began
 
 
 def main(runs: int) -> None:
@@ -288,6 +333,11 @@ def main(runs: int) -> None:
         for instance in fleet:
             instance.fault("slow", count=None)
         ends(fleet, runs)
+        environment = fleet.environment()
+        with over_http(environment) as url:
+            for mode in ERAS:
+                asyncio.run(cancels(fleet, "stdio", over_stdio(environment), mode, runs))
+                asyncio.run(cancels(fleet, "HTTP", url, mode, runs))
 
 
 if __name__ == "__main__":
