@@ -256,9 +256,10 @@ def _turns(count: int) -> str:
 
 
 def _in_memory(application: Application) -> tuple[SessionTable, TurnTable]:
-    from ollamamaster.storage.sessions import InMemory, SessionTable
+    from ollamamaster.storage.history import HistoryInMemory
+    from ollamamaster.storage.sessions import SessionTable
     from ollamamaster.storage.turns import TurnTable
 
     path = application.paths.history
-    database = InMemory(path, note=OUTPUT.note_once)
+    database = HistoryInMemory(path, note=OUTPUT.note_once)
     return SessionTable(database), TurnTable(database, path)

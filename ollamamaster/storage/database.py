@@ -324,3 +324,19 @@ def _set_journal(connection: sqlite3.Connection, mode: str) -> None:
             time.sleep(_PAUSE_S)
         else:
             return
+
+
+class InMemory(Database):
+    """A database of which nothing is left when the process ends."""
+
+    @property
+    def there(self) -> bool:
+        """It is always there."""
+        return True
+
+    def _open(self) -> sqlite3.Connection:
+        import sqlite3
+
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self._migrate(connection)
+        return connection

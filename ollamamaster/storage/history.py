@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ollamamaster.storage.database import Database
+from ollamamaster.storage.database import Database, InMemory
 
 # `number` is the order in which they entered; `options` and `runs_on` are JSON; `instance` is the
 # one it runs on, NULL while it waits. `place` tells a process number of this boot and namespace
@@ -235,7 +235,15 @@ class HistoryDatabase(Database):
     migrations = MIGRATIONS
 
 
+class HistoryInMemory(InMemory, HistoryDatabase):
+    """The tables of `history.db` for this process alone."""
+
+
 class TicketDatabase(Database):
     """What processes tell each other, where `history.db` is on a disk other machines use too."""
 
     migrations = (TICKETS, TURN_LINE)
+
+
+class TicketsInMemory(InMemory, TicketDatabase):
+    """Tickets that only this process sees."""

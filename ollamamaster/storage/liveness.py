@@ -48,7 +48,7 @@ class LivenessTable:
         return after
 
     def _read(self) -> Mapping[str, Health]:
-        if not self._database.path.exists():
+        if not self._database.there:
             # nothing was ever wrong; a command that only reads leaves no file behind
             return {}
         with self._database.reading() as connection:

@@ -42,6 +42,13 @@ def place() -> str:
         return f"{boot}/"
 
 
+def alive_at(other: str, process: ProcessId) -> bool | None:
+    """Whether a process of that place runs; None where nobody here can tell."""
+    if other == place():
+        return alive(process)
+    return False if is_past(other) else None
+
+
 def is_past(other: str) -> bool:
     """Whether a place is an earlier boot: none of its processes can be alive."""
     return other.partition("/")[0] != place().partition("/")[0]

@@ -113,7 +113,7 @@ class RememberedRequests:
         With `learnt` also what they taught, of all times. Returns how many there were, and
         whether nothing of them is left in any of the files.
         """
-        if not self._database.path.exists():
+        if not self._database.there:
             return 0, True
         with self._database.transaction() as connection:
             deleted = forget(connection, "at < ?", float("inf") if before is None else before)
@@ -143,7 +143,7 @@ class RememberedRequests:
             return None
 
     def _rows(self, statement: str, *values: object) -> list[sqlite3.Row]:
-        if not self._database.path.exists():
+        if not self._database.there:
             # nothing was ever kept; a command that only reads leaves no file behind
             return []
         import sqlite3

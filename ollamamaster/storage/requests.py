@@ -39,7 +39,7 @@ class RequestTables:
 
     def profiles(self) -> Profiles:
         """What history taught until now; nothing when it cannot be read."""
-        if not self._database.path.exists():
+        if not self._database.there:
             # a command that only reads leaves no file behind
             return Profiles()
         try:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from ollamamaster.domain.conversation import Conversation, PastSession, Summary, Turn
 from ollamamaster.errors import UsageError
 from ollamamaster.storage.forgetting import shrink
-from ollamamaster.storage.history import HistoryDatabase
 from ollamamaster.storage.record_rows import storable
 
 if TYPE_CHECKING:
@@ -30,22 +29,6 @@ _BELONGING = (
     f"DELETE FROM session_summaries WHERE session IN ({_OF_SESSIONS})",  # noqa: S608 (constants)
     "DELETE FROM sessions WHERE {}",
 )
-
-
-class InMemory(HistoryDatabase):
-    """A database of which nothing is left when the process ends."""
-
-    @property
-    def there(self) -> bool:
-        """It is always there."""
-        return True
-
-    def _open(self) -> sqlite3.Connection:
-        import sqlite3
-
-        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        self._migrate(connection)
-        return connection
 
 
 class SessionTable:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3  # noqa: TID253 (this module is imported only when tickets are used)
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 from ollamamaster.errors import StateUnusableError
 from ollamamaster.storage import processes
-from ollamamaster.storage.history import TicketDatabase
+from ollamamaster.storage.history import TicketDatabase, TicketsInMemory
 from ollamamaster.storage.network_disk import on_network_disk
 from ollamamaster.storage.runtime_folder import runtime_folder
 from ollamamaster.storage.ticket_rows import (
@@ -22,6 +21,7 @@ from ollamamaster.storage.ticket_rows import (
 )
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Iterable, Sequence
 
     from ollamamaster.domain.tickets import Choice, Option, ProcessId, Ticket
@@ -40,7 +40,7 @@ def ticket_database(history: Database) -> Database:
     try:
         path = runtime_folder() / "tickets.db"
     except StateUnusableError as error:
-        alone = InMemory(history.path, note=history.note)
+        alone = TicketsInMemory(history.path, note=history.note)
         alone.note(f"{error.message}; requests of other processes are not seen")
         return alone
     if not path.exists():
@@ -50,15 +50,6 @@ def ticket_database(history: Database) -> Database:
             f"machine tell each other in {path}"
         )
     return TicketDatabase(path, note=history.note)
-
-
-class InMemory(TicketDatabase):
-    """Tickets that only this process sees."""
-
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        self._migrate(connection)
-        return connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +230,7 @@ class TicketTable:
             return use()
         except StateUnusableError as error:
             self._database.give_up(error)
-        self._database = InMemory(self._database.path, note=self._database.note)
+        self._database = TicketsInMemory(self._database.path, note=self._database.note)
         with self._database.transaction() as connection:
             for ticket in self._own.values():
                 _insert(connection, ticket)

@@ -68,15 +68,11 @@ class TurnTable:
             " WHERE session = ? AND (? IS NULL OR number < ?)",
             (self._key(session), number, number),
         ).fetchall()
-        here, lives, void = processes.place(), False, []
+        lives, void = False, []
         for row, place, pid, started in rows:
-            if place != here:
-                # of another namespace on this machine nobody here can tell who lives, and each
-                # turn is kept whole anyway
-                if processes.is_past(str(place)):
-                    void.append((row,))
-            elif processes.alive(ProcessId(pid, started)):
-                lives = True
-            else:
+            # where nobody can tell it is not waited for: each turn is kept whole anyway
+            alive = processes.alive_at(str(place), ProcessId(pid, started))
+            if alive is False:
                 void.append((row,))
+            lives = lives or bool(alive)
         return lives, void

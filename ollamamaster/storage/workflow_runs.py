@@ -40,10 +40,9 @@ class RunTables:
 
     def begin(self, run: RunRecord) -> None:
         """A run begins, as this process's. Runs that are too old are deleted."""
-        with self._writing() as connection:
-            if connection is None:
-                return
-            before = self._now() - KEEP_DAYS * _DAY_S
+        before = self._now() - KEEP_DAYS * _DAY_S
+
+        def begun(connection: sqlite3.Connection) -> None:
             old = connection.execute("SELECT id FROM workflow_runs WHERE started_at < ?", (before,))
             for (run_id,) in old.fetchall():
                 _delete(connection, run_id)
@@ -52,6 +51,8 @@ class RunTables:
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (*_row(run), *_own()),
             )
+
+        self._write(begun)
 
     def again(self, run_id: str) -> None:
         """A run goes on, as this process's; its steps that are not finished are forgotten.
@@ -73,39 +74,33 @@ class RunTables:
 
     def step(self, run_id: str, result: StepResult) -> None:
         """A step ended."""
-        with self._writing() as connection:
-            if connection is None:
-                return
-            connection.execute(
-                "INSERT OR REPLACE INTO workflow_steps"
-                " (run, step, status, text, data, model, instance, seconds, error)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    run_id,
-                    result.id,
-                    str(result.status),
-                    storable(result.text),
-                    json.dumps(result.data),
-                    result.model,
-                    result.instance,
-                    result.seconds,
-                    storable(result.error),
-                ),
-            )
+        row = (
+            run_id,
+            result.id,
+            str(result.status),
+            storable(result.text),
+            json.dumps(result.data),
+            result.model,
+            result.instance,
+            result.seconds,
+            storable(result.error),
+        )
+        statement = (
+            "INSERT OR REPLACE INTO workflow_steps"
+            " (run, step, status, text, data, model, instance, seconds, error)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        )
+        self._write(lambda connection: connection.execute(statement, row))
 
     def end(self, run_id: str, status: RunStatus, seconds: float, output: str | None) -> None:
         """A run ended."""
-        with self._writing() as connection:
-            if connection is None:
-                return
-            connection.execute(
-                "UPDATE workflow_runs SET status = ?, seconds = ?, output = ? WHERE id = ?",
-                (str(status), seconds, storable(output), run_id),
-            )
+        statement = "UPDATE workflow_runs SET status = ?, seconds = ?, output = ? WHERE id = ?"
+        row = (str(status), seconds, storable(output), run_id)
+        self._write(lambda connection: connection.execute(statement, row))
 
     def find(self, run_id: str) -> tuple[RunRecord, tuple[StepResult, ...]] | None:
         """A run with the steps that ended; None when there is none. Raises StateUnusableError."""
-        if not self._database.path.exists():
+        if not self._database.there:
             return None
         with self._database.reading() as connection:
             row = connection.execute(
@@ -121,7 +116,7 @@ class RunTables:
 
     def newest(self, limit: int) -> tuple[RunRecord, ...]:
         """The latest runs, the newest first. Raises StateUnusableError."""
-        if not self._database.path.exists():
+        if not self._database.there:
             return ()
         with self._database.reading() as connection:
             rows = connection.execute(
@@ -136,7 +131,7 @@ class RunTables:
 
         Raises StateUnusableError, and UsageError while it runs.
         """
-        if not self._database.path.exists():
+        if not self._database.there:
             return False
         with self._database.transaction() as connection:
             row = _process_row(connection, run_id)
@@ -148,7 +143,7 @@ class RunTables:
 
     def seconds(self, workflow: str) -> Mapping[str, float]:
         """How long each step of the workflow took lately, the median; nothing when unknown."""
-        if not self._database.path.exists():
+        if not self._database.there:
             return {}
         try:
             with self._database.reading() as connection:
@@ -164,10 +159,16 @@ class RunTables:
         took: dict[str, list[float]] = {}
         for step, seconds in rows:
             took.setdefault(step, []).append(seconds)
-        return {step: sorted(all_[:_CALLS])[len(all_[:_CALLS]) // 2] for step, all_ in took.items()}
+        latest = {step: sorted(each[:_CALLS]) for step, each in took.items()}
+        return {step: each[len(each) // 2] for step, each in latest.items()}
 
-    def _writing(self) -> _Writing:
-        return _Writing(self._database)
+    def _write(self, change: Callable[[sqlite3.Connection], object]) -> None:
+        """Change the tables; a failure is a note."""
+        try:
+            with self._database.transaction() as connection:
+                change(connection)
+        except StateUnusableError as error:
+            self._database.give_up(error)
 
 
 class AllowedServers:
@@ -180,7 +181,7 @@ class AllowedServers:
     def allowed(self, fingerprints: Iterable[str]) -> frozenset[str]:
         """Those of them that the person allowed. Raises StateUnusableError."""
         wanted = frozenset(fingerprints)
-        if not wanted or not self._database.path.exists():
+        if not wanted or not self._database.there:
             return frozenset()
         with self._database.reading() as connection:
             rows = connection.execute("SELECT fingerprint FROM allowed_servers").fetchall()
@@ -193,33 +194,6 @@ class AllowedServers:
                 "INSERT OR REPLACE INTO allowed_servers VALUES (?, ?, ?)",
                 [(each, workflow, self._now()) for each in fingerprints],
             )
-
-
-class _Writing:
-    """A transaction whose failure is a note; its connection is None where there is none."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._transaction: Any = None
-
-    def __enter__(self) -> sqlite3.Connection | None:
-        self._transaction = self._database.transaction()
-        try:
-            connection: sqlite3.Connection = self._transaction.__enter__()
-        except StateUnusableError as error:
-            self._database.give_up(error)
-            self._transaction = None
-            return None
-        return connection
-
-    def __exit__(self, *raised: object) -> bool:
-        if self._transaction is None:
-            return False
-        try:
-            return bool(self._transaction.__exit__(*raised))
-        except StateUnusableError as error:
-            self._database.give_up(error)
-            return True
 
 
 def _own() -> tuple[str, int, float]:
@@ -240,10 +214,9 @@ def _status(status: str, place: str, pid: int, started: float) -> RunStatus:
 
     if status != RunStatus.RUNNING:
         return RunStatus(status) if status in tuple(RunStatus) else RunStatus.STOPPED
-    # in another namespace of this boot its processes cannot be looked at: it may well run
-    if place != processes.place():
-        return RunStatus.STOPPED if processes.is_past(place) else RunStatus.RUNNING
-    return RunStatus.RUNNING if processes.alive(ProcessId(pid, started)) else RunStatus.STOPPED
+    # where nobody can tell, it may well run
+    alive = processes.alive_at(place, ProcessId(pid, started))
+    return RunStatus.STOPPED if alive is False else RunStatus.RUNNING
 
 
 def _delete(connection: sqlite3.Connection, run_id: str) -> bool:

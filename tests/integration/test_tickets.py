@@ -21,9 +21,9 @@ from program import PATIENCE_S
 from ollamamaster.domain.tickets import Choice, Option, Priority, ProcessId, Ticket, TicketState
 from ollamamaster.storage import database as database_file
 from ollamamaster.storage import processes, runtime_folder
-from ollamamaster.storage.history import MIGRATIONS, HistoryDatabase
+from ollamamaster.storage.history import MIGRATIONS, HistoryDatabase, TicketsInMemory
 from ollamamaster.storage.ticket_rows import options_of, options_text
-from ollamamaster.storage.tickets import InMemory, TicketTable, ticket_database
+from ollamamaster.storage.tickets import TicketTable, ticket_database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -456,7 +456,7 @@ def test_an_unusable_place_is_one_note_and_the_process_goes_on(
 
 
 def test_a_number_changes_in_memory_too(tmp_path: Path) -> None:
-    alone = TicketTable(InMemory(tmp_path / "any"))
+    alone = TicketTable(TicketsInMemory(tmp_path / "any"))
     before = alone.changes()
     alone.enter(ticket("a"))
     assert alone.changes() != before

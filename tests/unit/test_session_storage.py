@@ -14,10 +14,10 @@ from program import PATIENCE_S
 from ollamamaster.domain.conversation import Conversation, Summary, Turn
 from ollamamaster.domain.settings import HistorySettings
 from ollamamaster.errors import UsageError
-from ollamamaster.storage.history import HistoryDatabase
+from ollamamaster.storage.history import HistoryDatabase, HistoryInMemory
 from ollamamaster.storage.remembered import RememberedRequests
 from ollamamaster.storage.requests import RequestTables
-from ollamamaster.storage.sessions import InMemory, SessionTable
+from ollamamaster.storage.sessions import SessionTable
 from ollamamaster.storage.turns import TurnTable
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def test_a_large_session_makes_no_request_be_forgotten(database: HistoryDatabase
 
 
 def test_what_is_only_in_memory_leaves_no_file(tmp_path: Path) -> None:
-    database = InMemory(tmp_path / "history.db")
+    database = HistoryInMemory(tmp_path / "history.db")
     sessions = SessionTable(database)
     keep(sessions, "a", TURN)
     found = sessions.load("a")
