@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,12 @@ def typed_inputs(inputs: Iterable[str], files: Iterable[str]) -> dict[str, str]:
     for text in files:
         name, path = _pair(text, "--input-file")
         _once(found, name)
-        found[name] = document_of(content_of(Path(path).expanduser()), path).text
+        found[name] = document_of(content_of(_typed_path(path)), path).text
     return found
+
+
+def _typed_path(text: str) -> Path:
+    return Path(os.path.expanduser(text))  # noqa: PTH111 (pathlib refuses `~nobody` with RuntimeError)
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from ollamamaster.domain.json_values import is_json, read_json
 from ollamamaster.domain.references import as_text
 from ollamamaster.domain.workflow import InputType
 from ollamamaster.domain.workflow_problems import near
@@ -73,8 +73,8 @@ def from_text(wanted: Input, text: str) -> Any:
                 if word in _YES | _NO:
                     return word in _YES
             case InputType.JSON:
-                return json.loads(text)
-    except (ValueError, RecursionError):
+                return read_json(text)
+    except ValueError:
         pass
     raise _wrong(wanted, text)
 
@@ -92,7 +92,7 @@ def checked(wanted: Input, value: Any) -> Any:
         case InputType.BOOLEAN:
             right = isinstance(value, bool)
         case InputType.JSON:
-            right = True
+            right = is_json(value)
     if not right:
         raise _wrong(wanted, value)
     return value

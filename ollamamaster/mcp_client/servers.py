@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from ollamamaster.domain.json_values import is_json
 from ollamamaster.domain.plain_text import one_line
 from ollamamaster.domain.tools import Tool, ToolAnswer, data_of
 from ollamamaster.errors import ServerFailedError
@@ -237,4 +238,6 @@ def _answer(result: CallToolResult) -> ToolAnswer:
             texts.append(block.resource.text)
     text = "\n".join(texts)
     data = result.structured_content
-    return ToolAnswer(text, data_of(text) if data is None else data, bool(result.is_error))
+    if data is None or not is_json(data):
+        data = data_of(text)
+    return ToolAnswer(text, data, bool(result.is_error))

@@ -153,7 +153,9 @@ class Planner:
             return [request]
         # one that nobody has is left out when it runs, and only matters where there is no other
         known = [name for name in models if self._is_known(name)]
-        return [replace(request, model=name) for name in known or models]
+        # what an earlier step names is not there yet, and may be any
+        named = known or [name for name in models if name.strip()]
+        return [replace(request, model=name) for name in named] or [request]
 
     def _is_known(self, name: str) -> bool:
         try:

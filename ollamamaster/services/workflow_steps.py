@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio  # noqa: TID253 (imported only by commands that wait for instances)
-import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ollamamaster.contract.compare import answer_data
 from ollamamaster.domain.comparing import CompareRequest
+from ollamamaster.domain.json_values import read_json
 from ollamamaster.domain.references import Given, as_text, fill_tree
 from ollamamaster.domain.tools import data_of
 from ollamamaster.domain.workflow import ToolWork
@@ -140,8 +140,8 @@ def _answer_data(response: str, *, wanted: bool) -> Any:
     if not wanted:
         return data_of(response)
     try:
-        return json.loads(response)
-    except (ValueError, RecursionError):
+        return read_json(response)
+    except ValueError:
         raise FailedError("the answer is not the JSON that format asks for") from None
 
 

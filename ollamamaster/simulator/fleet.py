@@ -77,7 +77,7 @@ def parse_fleet(text: str, *, name: str) -> FleetPlan:
     """Read the text of a fleet file. Raises FleetFileError."""
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise FleetFileError(f"{name}: {error}") from error
     lines = _Lines(name, text)
     for key in document:

@@ -96,7 +96,7 @@ def read_attachments(paths: Iterable[str], *, recursive: bool = False) -> Attach
     an image, or too large; also when all together are too large.
     """
     gathered = _Gathered()
-    for path in _expanded(paths, folders=recursive):
+    for path in expanded(paths, folders=recursive):
         if recursive and path.is_dir():
             gathered.read_folder(path)
         else:
@@ -112,8 +112,11 @@ def attachments_of(files: Iterable[tuple[str, bytes]]) -> Attachments:
     return Attachments(tuple(gathered.documents), tuple(gathered.images))
 
 
-def _expanded(paths: Iterable[str], *, folders: bool) -> Iterator[Path]:
+def expanded(paths: Iterable[str], *, folders: bool = False) -> Iterator[Path]:
+    """The files that are named, those of a glob in their order. Raises FileUnusableError."""
     for text in paths:
+        if not _is_path(text):
+            raise FileUnusableError(f"{text!r} is no path")
         path = Path(os.path.expanduser(text))  # noqa: PTH111 (pathlib refuses `~nobody` with RuntimeError)
         if not glob.has_magic(text) or os.path.lexists(path):
             yield path
@@ -138,6 +141,14 @@ def _files_below(folder: Path, left_out: dict[str, list[str]]) -> Iterator[Path]
             path = Path(here, name)
             if name not in hidden and path.is_file() and not path.is_symlink():
                 yield path
+
+
+def _is_path(text: str) -> bool:
+    """Whether a system can take it at all; a model may name anything."""
+    try:
+        return b"\x00" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 _WHY = {

@@ -8,6 +8,7 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ollamamaster.domain.json_values import MAX_DEPTH, is_deep
 from ollamamaster.domain.references import NAME
 from ollamamaster.domain.workflow import (
     Input,
@@ -55,7 +56,8 @@ def read_workflow(text: str, path: Path) -> WorkflowReading:
     """Read the text of the file at `path`; nothing stops at the first mistake."""
     try:
         document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
+        # besides its own error also that of a number with thousands of digits
         found = _AT_LINE.search(str(error))
         if found:
             line: int | None = int(found[1])
@@ -63,6 +65,9 @@ def read_workflow(text: str, path: Path) -> WorkflowReading:
             line = text.count("\n") + 1 if "end of document" in str(error) else None
         message = _AT_LINE.sub("", str(error)).strip() or "it is nested too deeply"
         return WorkflowReading(str(path), None, (WorkflowProblem(Mistake.TOML, message, line),))
+    if is_deep(document):
+        problem = WorkflowProblem(Mistake.TOML, f"it is nested deeper than {MAX_DEPTH} levels")
+        return WorkflowReading(str(path), None, (problem,))
     reader = _Reader(document, numbered_key_lines(text))
     workflow = reader.workflow(path, hashlib.sha256(text.encode()).hexdigest())
     problems = reader.problems

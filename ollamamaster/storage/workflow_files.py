@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,10 +47,10 @@ class WorkflowFiles:
         """
         if re.fullmatch(WORKFLOW_NAME, text):
             return self.named(text)
-        path = Path(text).expanduser().absolute()
-        if path.is_dir():
+        path = Path(os.path.expanduser(text)).absolute()  # noqa: PTH111 (pathlib raises RuntimeError for `~nobody`)
+        if os.path.isdir(path):  # noqa: PTH112 (see below)
             raise FileUnusableError(f"{text} is a directory")
-        if not path.exists():
+        if not os.path.exists(path):  # noqa: PTH110 (pathlib raises OSError for a very long one)
             raise FileUnusableError(f"{text} does not exist", hint=self._near(path.stem))
         return self._read(path)
 

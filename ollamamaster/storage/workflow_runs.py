@@ -6,6 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING, Any
 
+from ollamamaster.domain.json_values import read_json
 from ollamamaster.domain.workflow_run import RunRecord, RunStatus, StepResult, StepStatus
 from ollamamaster.errors import StateUnusableError, UsageError
 from ollamamaster.storage import processes
@@ -263,6 +264,6 @@ def _step(row: Sequence[Any]) -> StepResult:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return read_json(text)
+    except ValueError:
         return None

@@ -605,3 +605,19 @@ def test_a_terminal_shows_each_step_and_the_graph(env: dict[str, str]) -> None:
     assert "← first" in graph.raw
     narrow = on_terminal("workflow", "run", "w", env=env, columns=40)
     assert narrow.code == 0
+
+
+@pytest.mark.parametrize("text", ['{"x": 1e999}', "[NaN]", "[" * 900 + "]" * 900])
+def test_what_a_tool_says_that_no_json_can_hold_is_text(env: dict[str, str], text: str) -> None:
+    write(env, "w", CORPUS, call("said", "say", f"{{ text = {json.dumps(text)} }}"))
+    done = run("workflow", "run", "w", "--yes", "--json", env=env)
+    assert done.code == 0
+    assert steps_of(done)["said"]["text"] == text
+
+
+def test_a_run_whose_model_names_no_path_fails_in_that_step(env: dict[str, str]) -> None:
+    said = call("name", "say", r'{ text = "a\u0000b" }')
+    write(env, "w", CORPUS, said, ask("reads", "Sum it up", 'files = ["{{ steps.name.text }}"]'))
+    done = run("workflow", "run", "w", "--yes", "--json", env=env)
+    assert error_of(done) == (5, "step_failed")
+    assert "is no path" in steps_of(done)["reads"]["error"]

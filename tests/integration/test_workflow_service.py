@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -152,13 +153,46 @@ async def test_a_file_that_an_agent_chose_must_lie_beside_the_workflow(
     beside.write_text("n", "utf-8")
     link = application.paths.workflows / "link.txt"
     link.symlink_to(secret)
-    for path in (str(secret), "../config.toml", "link.txt", "~/.bashrc"):
+    outside = application.paths.workflows / "outside"
+    outside.symlink_to(tmp_path, target_is_directory=True)
+    refused = (str(secret), "../config.toml", "link.txt", "~/.bashrc", "lin*.txt", "out*/*.txt")
+    for path in (*refused, "outside", "a\0b", "a\ud800", "x" * 5000):
         with pytest.raises(FileUnusableError):
             await ran(application, "w", {"file": path})
-    assert (await ran(application, "w", {"file": "notes.txt"})).status is RunStatus.OK
+    for path in ("notes.txt", "not*.txt"):
+        assert (await ran(application, "w", {"file": path})).status is RunStatus.OK
     service = application.workflow_service()
     typed = service.wanted(service.named("w"), {"file": str(secret)})
     assert (await service.run(typed, Quiet())).status is RunStatus.OK
+
+
+async def test_an_earlier_step_may_name_the_models_that_compare(application: Application) -> None:
+    write(
+        application,
+        "w",
+        f"""
+[mcp.corpus]
+command = {json.dumps(sys.executable)}
+args = [{json.dumps(SERVER)}]
+tools = ["say"]
+[[steps]]
+id = "name"
+mcp = "corpus"
+tool = "say"
+with = {{ text = "llama3.2:3b" }}
+[[steps]]
+id = "answers"
+prompt = "Why?"
+models = ["{{{{ steps.name.text }}}}"]
+options = {{ num_predict = 5 }}
+""",
+    )
+    service = application.workflow_service()
+    workflow = service.named("w")
+    service.allow(workflow, workflow.servers)
+    _, answers = (await ran(application, "w")).steps
+    assert [each["model"] for each in answers.data] == ["llama3.2:3b"]
+    assert answers.text.startswith("## llama3.2:3b")
 
 
 async def test_a_wrong_file_is_told_by_name(application: Application) -> None:

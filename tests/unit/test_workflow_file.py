@@ -151,6 +151,9 @@ def test_the_output_is_the_text_of_the_last_step_where_nothing_else_is_said() ->
         (5, named(STEP + 'system = "{{ 1 + 1 }}"'), Mistake.REFERENCE, "no reference"),
         (5, named(STEP + 'options = { a = "{{ x }}" }'), Mistake.REFERENCE, "no reference"),
         (5, named(STEP + "options = { at = 2026-01-01 }"), Mistake.WRONG_VALUE, "quotes"),
+        (None, named(STEP + f"options = {{ n = {'1' * 5000} }}"), Mistake.TOML, "digits"),
+        (None, named(STEP + f"options{'.a' * 200} = 1"), Mistake.TOML, "nested"),
+        (None, named(STEP + f"options{'.a' * 5000} = 1"), Mistake.TOML, "nested"),
         (4, named("[inputs.n]\ntype = 'integer'\ndefault = 'x'\n" + STEP), None, "whole number"),
         (4, named("[inputs.n]\nchoices = ['a']\ndefault = 'b'\n" + STEP), None, "choices"),
         (2, named("[mcp.s]\ntools = []\n" + STEP), Mistake.MISSING_KEY, "command or a url"),
@@ -160,7 +163,7 @@ def test_the_output_is_the_text_of_the_last_step_where_nothing_else_is_said() ->
     ],
 )
 def test_a_mistake_is_told_with_its_line(
-    line: int, text: str, code: Mistake | None, says: str
+    line: int | None, text: str, code: Mistake | None, says: str
 ) -> None:
     problem = only(text)
     assert says in problem.message
@@ -277,6 +280,12 @@ def test_what_was_typed_is_a_name_or_a_path(tmp_path: Path) -> None:
         files.typed("./other.toml")
     with pytest.raises(FileUnusableError, match="directory"):
         files.typed(str(tmp_path))
+
+
+@pytest.mark.parametrize("path", ["~nobody-of-this-name/w.toml", "x" * 5000 + ".toml"])
+def test_a_path_that_no_system_has_does_not_exist(path: str, tmp_path: Path) -> None:
+    with pytest.raises(FileUnusableError, match="does not exist"):
+        WorkflowFiles(tmp_path).typed(path)
 
 
 def test_a_file_that_is_no_text_is_told_so(tmp_path: Path) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import mcp_types
 
 from ollamamaster.contract.workflow import run_data
+from ollamamaster.domain.json_values import read_json
 from ollamamaster.domain.plain_text import one_line
 from ollamamaster.domain.workflow import InputType
 from ollamamaster.domain.workflow_run import StepStatus
@@ -153,8 +153,8 @@ def _is_typed(kind: InputType | None, text: str) -> bool:
     if kind is not InputType.JSON:
         return kind is not None
     try:
-        return isinstance(json.loads(text), dict | list)
-    except (ValueError, RecursionError):
+        return isinstance(read_json(text), dict | list)
+    except ValueError:
         return False
 
 
