@@ -75,7 +75,9 @@ class Listening:
 
         Given explicitly, since the SDK checks nothing for other addresses than loopback.
         """
-        names = [*_LOOPBACK_NAMES, *self.allowed_hosts]
+        # Browsers send names in small letters, other hosts as they were typed.
+        allowed = dict.fromkeys(form for n in self.allowed_hosts for form in (n, n.lower()))
+        names = [*_LOOPBACK_NAMES, *allowed]
         if _is_loopback(self.host):
             names.append(bracketed(self.host))
         hosts = [form for name in names for form in _with_any_port(name)]
@@ -148,7 +150,7 @@ class _Guarded:
             return False
         scheme, _, secret = given[0].partition(b" ")
         # The time it takes must not tell how much of it was right.
-        right = hmac.compare_digest(secret.strip(), os.fsencode(self.token).strip())
+        right = hmac.compare_digest(secret.strip(), os.fsencode(self.token))
         return bool(right and scheme.lower() == b"bearer")
 
 

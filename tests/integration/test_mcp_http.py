@@ -210,6 +210,11 @@ def test_with_the_token_one_is_let_in(guarded: str) -> None:
         ((), {}, ("--allowed-host", "OLLAMAMASTER_MCP_TOKEN")),
         (("--allowed-host", "lab"), {}, ("OLLAMAMASTER_MCP_TOKEN",)),
         ((), {"OLLAMAMASTER_MCP_TOKEN": TOKEN}, ("--allowed-host",)),
+        (
+            ("--allowed-host", "lab"),
+            {"OLLAMAMASTER_MCP_TOKEN": " \n"},
+            ("OLLAMAMASTER_MCP_TOKEN",),
+        ),
     ],
 )
 def test_other_machines_are_let_in_only_by_name_and_token(
@@ -235,6 +240,11 @@ def test_what_can_be_no_host_is_not_allowed_for_nothing(name: str) -> None:
 def test_the_address_it_listens_on_may_be_called(host: str) -> None:
     url_host = f"[{host}]" if ":" in host else host
     assert f"{url_host}:*" in Listening(host).security().allowed_hosts
+
+
+def test_a_name_is_the_same_in_small_letters() -> None:
+    hosts = Listening(allowed_hosts=("Lab.Example",)).security().allowed_hosts
+    assert {"Lab.Example:*", "lab.example:*"} <= set(hosts)
 
 
 def test_a_token_may_be_of_any_bytes(fleet: SimulatedFleet) -> None:

@@ -83,7 +83,8 @@ async def _http(
     from ollamamaster.mcp_server.http import TOKEN_VARIABLE, Listening, serve_http
     from ollamamaster.mcp_server.server import build
 
-    token = os.environ.get(TOKEN_VARIABLE) or None
+    # Blanks are no secret: whoever sends nothing would know them.
+    token = os.environ.get(TOKEN_VARIABLE, "").strip() or None
     listening = Listening(host, port, allowed_hosts, token)
     await serve_http(build(application), listening, lambda url: OUTPUT.note(f"MCP server: {url}"))
 
