@@ -124,6 +124,24 @@ async def test_progress_is_told_at_most_each_second_by_a_message_for_a_person(
     assert (told[-1][1] or 0) > 0
 
 
+async def test_who_waits_for_the_rest_is_told_how_it_goes(
+    era: str, slow: SimulatedInstance
+) -> None:
+    told: list[str | None] = []
+
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        told.append(message)
+
+    async with client(era) as connected:
+        begun = await ask(connected, "route_request", prompt=STORY, model=SMALL, wait=0)
+        given = {"run_id": begun.structured_content["run_id"], "wait": 600}
+        call = asyncio.ensure_future(
+            connected.call_tool("get_result", given, progress_callback=hear)
+        )
+        await until(lambda: any("tokens" in (m or "") for m in told), "it is told how far it is")
+        call.cancel()
+
+
 async def test_a_cancelled_call_ends_the_generation(era: str, slow: SimulatedInstance) -> None:
     async with client(era) as connected:
         call = asyncio.ensure_future(ask(connected, "route_request", prompt=STORY, model=SMALL))

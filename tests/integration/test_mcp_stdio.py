@@ -369,6 +369,24 @@ def test_the_handshake_names_the_server_and_tells_how_to_use_it(fleet: Simulated
     assert result["capabilities"]["resources"]["subscribe"] is True
 
 
+def test_the_handshake_and_the_tools_wait_for_no_look_at_the_fleet(
+    fleet: SimulatedFleet, tmp_path: Path
+) -> None:
+    env = with_module(
+        fleet,
+        tmp_path,
+        "import asyncio\n"
+        "from ollamamaster.services.discover import DiscoverService\n"
+        "async def never(*given, **more): await asyncio.Event().wait()\n"
+        "DiscoverService.discover = DiscoverService.refresh = never\n",
+    )
+    with running("serve-mcp", env=env, stdin=subprocess.PIPE) as process:
+        found = Host(process)
+        tools = found.ask("tools/list")["result"]["tools"]
+        assert found.ask("ping")["result"] == {}
+    assert "route_request" in {tool["name"] for tool in tools}
+
+
 def test_a_config_that_is_wrong_is_told_before_anything_is_served(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("[mcp]\ndetach_after_s = 'soon'\n")
     done = run("serve-mcp", env={**os.environ, "OLLAMAMASTER_HOME": str(tmp_path)})
