@@ -10,8 +10,8 @@ from ollamamaster.bootstrap import Application
 from ollamamaster.cli.chat_input import Typed
 from ollamamaster.cli.interrupts import TerminatedInterrupt, run_async
 from ollamamaster.cli.output import OUTPUT
-from ollamamaster.cli.question import may_ask
-from ollamamaster.cli.route_run import agreed, answer, failed, listener_for, show_answer
+from ollamamaster.cli.question import asked, may_ask
+from ollamamaster.cli.route_run import answer, failed, in_parts, listener_for, show_answer
 from ollamamaster.domain.conversation import Conversation, own_name
 from ollamamaster.domain.routing import Long
 from ollamamaster.errors import OllamaMasterError, TooLongError, UsageError
@@ -61,7 +61,9 @@ class Chat:
         application = Application(note=OUTPUT.note_once)
         self._flags = flags
         self._application = application
-        # all options are checked before anything is typed; files go with the first message
+        # all options are checked before anything is typed; files go with the first message that is
+        # answered
+        self._knows_files = False
         self._base = flags.with_prompt(application.settings, "")
         self._decision: Decision | None = None
         self._last: RouteRequest | None = None
@@ -117,10 +119,11 @@ class Chat:
     # ---- a turn
 
     def _say(self, message: str) -> None:
-        request = replace(self._base, prompt=message)
-        if self._last is not None:
-            request = replace(request, documents=(), images=())
-        self._ask(request)
+        self._ask(self._request(message))
+
+    def _request(self, prompt: str) -> RouteRequest:
+        request = replace(self._base, prompt=prompt)
+        return replace(request, documents=(), images=()) if self._knows_files else request
 
     def _ask(self, request: RouteRequest) -> None:
         """One turn. An error, or Ctrl-C, ends the turn and not the chat."""
@@ -134,6 +137,7 @@ class Chat:
         try:
             result = run_async(answer(application, run, listener))
             show_answer(result, listener)
+            self._knows_files = True
             self._answered_at = self._sessions.last_at(self._name)
         except TerminatedInterrupt:
             raise
@@ -149,8 +153,23 @@ class Chat:
                 failed(error, run, listener)
         finally:
             self._decision = self._decision if run.decision is None else run.decision
-        if too_long is not None and _agreed(too_long):
+        if too_long is not None:
+            self._ask_in_parts(request, too_long)
+
+    def _ask_in_parts(self, request: RouteRequest, error: TooLongError) -> None:
+        try:
+            agreed = asked(in_parts(error))
+        except TerminatedInterrupt:
+            raise
+        except KeyboardInterrupt:
+            OUTPUT.line("")
+            return
+        if agreed:
             self._ask(replace(request, long=Long.SPLIT))
+        else:
+            # or the question would come with every message
+            self._knows_files = True
+            OUTPUT.note("the next message goes without it; /retry asks again")
 
     def _service(self, application: Application) -> SessionService:
         from ollamamaster.services.session import SessionService
@@ -208,7 +227,7 @@ class Chat:
 
     def _foreseen(self, prompt: str) -> tuple[Decision, ReadingPlan | None]:
         application = Application(note=OUTPUT.note_once)
-        service, request = self._service(application), replace(self._base, prompt=prompt)
+        service, request = self._service(application), self._request(prompt)
 
         async def decide() -> tuple[Decision, ReadingPlan | None]:
             try:
@@ -228,6 +247,8 @@ class Chat:
 
     def _save(self, name: str) -> None:
         """Keep what was said until now under this name; the next turns follow it there."""
+        if not name:
+            raise UsageError("the name is missing", hint="/save NAME")
         new = own_name(name)
         conversation = self._sessions.load(self._name) or Conversation(new)
         self._application.sessions.save(replace(conversation, name=new))
@@ -238,17 +259,6 @@ class Chat:
     def _help(self, _rest: str) -> None:
         for line in HELP.splitlines():
             OUTPUT.line(line)
-
-
-def _agreed(error: TooLongError) -> bool:
-    """Whether the person wants it to be read in parts; Ctrl-C is no."""
-    try:
-        return agreed(error)
-    except TerminatedInterrupt:
-        raise
-    except KeyboardInterrupt:
-        OUTPUT.line("")
-        return False
 
 
 def _turns(count: int) -> str:

@@ -49,16 +49,16 @@ def run_route(flags: RouteFlags) -> int:
     try:
         return _ran(application, request, flags)
     except TooLongError as error:
-        if not agreed(error):
+        if not asked(in_parts(error)):
             raise
     # the connections of the first one belong to its event loop
     again = Application(note=OUTPUT.note_once)
     return _ran(again, replace(request, long=Long.SPLIT), replace(flags, long=Long.SPLIT))
 
 
-def agreed(error: TooLongError) -> bool:
-    """Whether the person, if there is one, wants it to be read in parts."""
-    return may_ask() and asked(f"{error.message}. Read it in parts: {error.offer}?")
+def in_parts(error: TooLongError) -> str:
+    """What a person is asked when a text is too long."""
+    return f"{error.message}. Read it in parts: {error.offer}?"
 
 
 def _ran(application: Application, request: RouteRequest, flags: RouteFlags) -> int:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from program import PATIENCE_S, command, home_for, run, wait_until
 
+from ollamamaster.domain.tokens import estimate_tokens
 from ollamamaster.errors import ExitCode
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
@@ -222,6 +223,53 @@ def test_an_error_ends_the_turn_and_not_the_chat(
             instance.restart()
         assert "[simulated]" in person.says("/retry")
     assert roles(env, "x") == [("user", "one")]
+
+
+def test_a_file_goes_with_the_first_message_that_is_answered_and_with_no_other(
+    fleet: SimulatedFleet, env: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("The lighthouse of Kiipsaare leans. " * 200, "utf-8")
+    with chat("-f", str(file), "--session", "x", *SHORT, env=env) as person:
+        for instance in fleet:
+            instance.stop()
+        assert "error: " in person.says("one")
+        for instance in fleet:
+            instance.restart()
+        person.says("two")
+        person.says("three")
+        told = re.search(r"about ([\d,]+) tokens in", person.says("/explain four"))
+    said = [prompt.count("Kiipsaare") for _, prompt in roles(env, "x")]
+    assert said == [200, 0]
+    # and nothing is foreseen twice
+    assert told is not None
+    assert int(told[1].replace(",", "")) < estimate_tokens(file.read_text("utf-8")) * 1.5
+
+
+def test_a_file_that_is_too_long_is_read_in_parts_when_the_person_agrees(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "long.txt"
+    file.write_text("The lighthouse of Kiipsaare leans.\n\n" * 1500, "utf-8")
+    small = ("-m", MODEL, "--option", "num_ctx=4096")
+    with chat("-f", str(file), "--session", "x", *small, env=env) as person:
+        person.types("Which lighthouse?\n")
+        person.sees("Read it in parts: ")
+        assert "the next message goes without it" in person.says("n")
+        assert "[simulated]" in person.says("hello")
+    with chat("-f", str(file), "--session", "y", *small, env=env) as person:
+        person.types("Which lighthouse?\n")
+        person.sees("Read it in parts: ")
+        person.types("\x03")
+        person.sees("\n" + _PROMPT)
+        person.types("Which lighthouse?\n")
+        person.sees("Read it in parts: ")
+        assert " parts and the answer" in person.says("y")
+        assert "Read it in parts" not in person.says("And where?")
+    assert roles(env, "x") == [("user", "hello")]
+    first, second = (prompt for _, prompt in roles(env, "y"))
+    assert first.startswith(f"--- notes on {file}, part 1 of ")
+    assert second == "And where?"
 
 
 def test_ctrl_c_stops_the_answer_and_not_the_chat(

@@ -53,6 +53,14 @@ def book(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def tome(tmp_path: Path) -> Path:
+    """The same as a plain text, which is read at once."""
+    path = tmp_path / "tome.txt"
+    path.write_text(f"{PAGE * 6}\n\n" * 80, "utf-8")
+    return path
+
+
+@pytest.fixture
 def booklet(tmp_path: Path) -> Path:
     """About 12,000 tokens."""
     path = tmp_path / "booklet.pdf"
@@ -269,10 +277,10 @@ def test_a_part_that_breaks_is_read_elsewhere(
 
 
 def unreadable(
-    env: dict[str, str], duo: SimulatedFleet, book: Path, *more: str
+    env: dict[str, str], duo: SimulatedFleet, tome: Path, *more: str
 ) -> tuple[Done, int]:
-    """The book read by one machine, which breaks off its first part twice; and how many."""
-    asked = ("route", "-f", str(book), QUESTION, *MODEL, "--instance", duo["a"].id)
+    """The tome read by one machine, which breaks off its first part twice; and how many."""
+    asked = ("route", "-f", str(tome), QUESTION, *MODEL, "--instance", duo["a"].id)
     parts = run(*asked, "--explain", "--json", env=env).data["plan"]["parts"]
     # one part after the other, and then those again that could not be read
     duo["a"].fault("truncate_stream", count=1)
@@ -281,14 +289,14 @@ def unreadable(
 
 
 def test_a_part_that_nobody_can_read_is_said_and_not_left_out_in_silence(
-    env: dict[str, str], duo: SimulatedFleet, book: Path
+    env: dict[str, str], duo: SimulatedFleet, tome: Path
 ) -> None:
-    done, count = unreadable(env, duo, book, "--json")
+    done, count = unreadable(env, duo, tome, "--json")
     assert (done.code, done.envelope["status"]) == (0, "partial")
     parts = done.data["parts"]
     assert len(parts) == count
     (unread,) = [part for part in parts if part["error"] is not None]
-    assert unread["name"].startswith(f"{book}, pages 1-")
+    assert unread["name"].startswith(f"{tome}, part 1 of ")
     assert unread["outcome"] == "stream_broken"
     (error,) = done.envelope["errors"]
     assert error["message"].startswith(f"the answer is without {unread['name']}: ")
@@ -296,20 +304,20 @@ def test_a_part_that_nobody_can_read_is_said_and_not_left_out_in_silence(
 
 
 def test_what_is_missing_is_an_error_on_stderr_also_where_no_notes_are_wanted(
-    env: dict[str, str], duo: SimulatedFleet, book: Path
+    env: dict[str, str], duo: SimulatedFleet, tome: Path
 ) -> None:
-    done, _ = unreadable(env, duo, book, "-q")
+    done, _ = unreadable(env, duo, tome, "-q")
     assert done.code == 0
     assert done.out.startswith("[simulated]")
-    assert f"error: the answer is without {book}, pages 1-" in done.err
+    assert f"error: the answer is without {tome}, part 1 of " in done.err
 
 
 def test_a_part_that_never_comes_is_read_a_second_time_elsewhere(
-    env: dict[str, str], duo: SimulatedFleet, book: Path
+    env: dict[str, str], duo: SimulatedFleet, tome: Path
 ) -> None:
     # only this ends it: the instance goes on telling that it is there
     duo["b"].fault("hang_generate", count=1)
-    arguments = ("-f", str(book), QUESTION, *MODEL, "--long", "split", "--no-hedge", "--json")
+    arguments = ("-f", str(tome), QUESTION, *MODEL, "--long", "split", "--no-hedge", "--json")
     done = run("route", *arguments, env=env)
     assert done.code == 0
     assert {part["outcome"] for part in done.data["parts"]} == {"ok"}
