@@ -137,13 +137,19 @@ class NotAllowedError(FailedError):
 
 
 class ServerFailedError(FailedError):
-    """An MCP server of a workflow could not be started, died, or refused a call."""
+    """An MCP server of a workflow could not be started, died, or refused a call.
+
+    `gone` is one that every other call will find dead, too.
+    """
 
     code = ErrorCode.SERVER_FAILED
 
-    def __init__(self, message: str, *, hint: str | None = None, server: str = "") -> None:
+    def __init__(
+        self, message: str, *, hint: str | None = None, server: str = "", gone: bool = False
+    ) -> None:
         super().__init__(message, hint=hint)
         self.server = server
+        self.gone = gone
 
 
 class UsageError(OllamaMasterError):

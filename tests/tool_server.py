@@ -68,6 +68,11 @@ def server() -> MCPServer[Any]:
         """Say what it is told."""
         return text
 
+    @made.tool(structured_output=False)
+    def tell(text: str) -> str:
+        """Say it as text alone."""
+        return text
+
     @made.tool()
     def die() -> str:
         """End at once, with last words."""

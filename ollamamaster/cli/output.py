@@ -127,23 +127,24 @@ class Output:
     ) -> int:
         """Print the envelope; it ends the output, so a second one is a bug that is not printed."""
         if not self.enveloped:
+            document = {
+                "schema": SCHEMA,
+                "command": self.command,
+                "status": status,
+                "exit_code": int(exit_code),
+                "data": data,
+                "errors": list(errors),
+            }
+            # what cannot be written as JSON raises here, and leaves room for the envelope of that
+            text = _json(document)
             self.enveloped = True
-            self.object(
-                {
-                    "schema": SCHEMA,
-                    "command": self.command,
-                    "status": status,
-                    "exit_code": int(exit_code),
-                    "data": data,
-                    "errors": list(errors),
-                }
-            )
+            self.line(text)
             self.write("", flush=True)
         return int(exit_code)
 
     def object(self, value: dict[str, Any]) -> None:
         """One JSON document on a line of its own; ASCII only, so that nothing in it can act."""
-        self.line(json.dumps(value, separators=(",", ":"), allow_nan=False))
+        self.line(_json(value))
 
     def note(self, text: str) -> None:
         """Something worth knowing that is no error. `--quiet` drops it."""
@@ -207,3 +208,7 @@ def _is_terminal(stream: TextIO) -> bool:
 
 
 OUTPUT = Output()
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)

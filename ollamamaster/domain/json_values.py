@@ -10,19 +10,21 @@ import json
 import math
 from typing import Any, NoReturn
 
+from ollamamaster.domain.sendable import sendable
+
 # Schemas and documents that people write stay below twenty; a thousand ends Python's own writer.
 MAX_DEPTH = 100
 
 
 def read_json(text: str) -> Any:
-    """The value. Raises ValueError for what is none, or none that could be written again."""
+    """The value, sendable. Raises ValueError for what is none, or could not be written again."""
     try:
         value = json.loads(text, parse_constant=_no_constant)
     except RecursionError:
         raise ValueError("nested too deeply") from None
     if not is_json(value):
         raise ValueError("nested too deeply, or a number beyond every float")
-    return value
+    return sendable(value)
 
 
 def is_json(value: Any) -> bool:

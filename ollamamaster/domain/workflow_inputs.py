@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ollamamaster.domain.json_values import is_json, read_json
 from ollamamaster.domain.references import as_text
+from ollamamaster.domain.sendable import sendable
 from ollamamaster.domain.workflow import InputType
 from ollamamaster.domain.workflow_problems import near
 from ollamamaster.errors import UsageError
@@ -63,7 +64,7 @@ def from_text(wanted: Input, text: str) -> Any:
     try:
         match wanted.type:
             case InputType.TEXT:
-                return text
+                return checked(wanted, text)
             case InputType.INTEGER:
                 return int(text)
             case InputType.NUMBER:
@@ -83,7 +84,8 @@ def checked(wanted: Input, value: Any) -> Any:
     """The value, which has the type that is wanted. Raises UsageError."""
     match wanted.type:
         case InputType.TEXT:
-            right = isinstance(value, str)
+            # bytes of a command line that are no UTF-8 come as halves of characters
+            right = isinstance(value, str) and sendable(value) == value
         case InputType.INTEGER:
             right = isinstance(value, int) and not isinstance(value, bool)
         case InputType.NUMBER:

@@ -79,7 +79,8 @@ class RunRecord:
 class RunResult:
     """A run that ended, with all of its steps in the order of the file.
 
-    `output` is None unless it succeeded; `expected_s` is what was foreseen of what was run.
+    `output` is None unless it succeeded; `expected_s` is what was foreseen of what was run;
+    `failed_by` is the id of the step that ended a run, for which it was not to go on.
     """
 
     run_id: str
@@ -90,10 +91,9 @@ class RunResult:
     output: str | None = None
     expected_s: float | None = None
     errors: Mapping[str, BaseException] = field(default_factory=dict, compare=False)
+    failed_by: str | None = None
 
     @property
     def failed(self) -> StepResult | None:
-        """The first step that failed the run."""
-        if self.status is not RunStatus.FAILED:
-            return None
-        return next((step for step in self.steps if step.status is StepStatus.FAILED), None)
+        """The step that failed the run; None where all went well, or the output could not be."""
+        return next((step for step in self.steps if step.id == self.failed_by), None)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from ollamamaster.domain.json_values import is_json
 from ollamamaster.domain.plain_text import one_line
+from ollamamaster.domain.sendable import sendable
 from ollamamaster.domain.tools import Tool, ToolAnswer, data_of
 from ollamamaster.errors import ServerFailedError
 from ollamamaster.mcp_client.environment import server_environment
@@ -86,7 +87,7 @@ class RunningServer:
 
         assert self._client is not None  # noqa: S101 (it began)
         try:
-            result = await self._client.call_tool(tool, dict(arguments), CALL_TIMEOUT_S)
+            result = await self._client.call_tool(tool, sendable(arguments), CALL_TIMEOUT_S)
         except MCPError as error:
             raise self._failure(tool, error) from error
         except Exception as error:
@@ -186,7 +187,9 @@ class RunningServer:
         from mcp_types import CONNECTION_CLOSED
 
         if error.code == CONNECTION_CLOSED:
-            return ServerFailedError(f"{self._called} died", hint=self._last_words())
+            # a program is started once a run; what is behind a URL may come back
+            gone = self.server.url is None
+            return ServerFailedError(f"{self._called} died", hint=self._last_words(), gone=gone)
         why = one_line(error.message, _LINE_LENGTH)
         return ServerFailedError(f"{self._called} refused {tool}: {why}")
 

@@ -12,6 +12,7 @@ from mcp.server.subscriptions import ListenHandler
 from mcp.shared.exceptions import MCPError
 
 from ollamamaster.domain.references import as_text as as_plain
+from ollamamaster.domain.sendable import sendable
 from ollamamaster.errors import NoInstanceError, OllamaMasterError
 from ollamamaster.mcp_server.contents import (
     INSTANCES,
@@ -28,7 +29,6 @@ from ollamamaster.mcp_server.contents import (
 from ollamamaster.mcp_server.failures import refusal_of
 from ollamamaster.mcp_server.long_call import reply_of
 from ollamamaster.mcp_server.reply import RefusedError
-from ollamamaster.mcp_server.sendable import sendable
 
 if TYPE_CHECKING:
     from mcp.server import ServerRequestContext

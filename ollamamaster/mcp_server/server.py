@@ -16,6 +16,7 @@ from mcp.server import Server, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 
 from ollamamaster import __version__
+from ollamamaster.domain.sendable import sendable
 from ollamamaster.errors import OllamaMasterError
 from ollamamaster.mcp_server.arguments import read
 from ollamamaster.mcp_server.failures import refusal_of
@@ -23,7 +24,6 @@ from ollamamaster.mcp_server.live import USUAL, Pace
 from ollamamaster.mcp_server.prompts import Prompts
 from ollamamaster.mcp_server.reply import RefusedError, Reply
 from ollamamaster.mcp_server.resources import Resources
-from ollamamaster.mcp_server.sendable import sendable
 from ollamamaster.mcp_server.served import Served
 from ollamamaster.mcp_server.tools import offered
 

@@ -21,7 +21,7 @@ import mcp_types
 from mcp.shared.jsonrpc_dispatcher import cancelled_request_id_from_params
 from mcp.shared.message import SessionMessage
 
-from ollamamaster.mcp_server.sendable import sendable
+from ollamamaster.domain.sendable import sendable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

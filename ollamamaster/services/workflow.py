@@ -197,7 +197,10 @@ class WorkflowService:
             )
         known = {step.id for step in workflow.steps}
         kept = tuple(step for step in steps if step.finished and step.id in known)
-        inputs = given_inputs(workflow.inputs, {}, record.inputs)
+        # one that the file has no more is used by nothing
+        named = {each.name for each in workflow.inputs}
+        given = {name: value for name, value in record.inputs.items() if name in named}
+        inputs = given_inputs(workflow.inputs, {}, given)
         return await self._run(Wanted(workflow, inputs), record, kept, listener, again=True)
 
     async def _run(

@@ -37,7 +37,7 @@ class WorkflowRun:
     clock: Clock
     results: dict[str, StepResult] = field(default_factory=dict)
     errors: dict[str, BaseException] = field(default_factory=dict)
-    _stops: bool = False
+    _failed_by: str | None = None
 
     async def complete(self) -> RunResult:
         """Run what is not finished, and tell the store how it ended. Raises nothing of a step."""
@@ -45,7 +45,7 @@ class WorkflowRun:
         status, output = RunStatus.STOPPED, None
         try:
             await self._all()
-            status = RunStatus.FAILED if self._stops else RunStatus.OK
+            status = RunStatus.OK if self._failed_by is None else RunStatus.FAILED
             if status is RunStatus.OK:
                 try:
                     output = self._output()
@@ -57,7 +57,14 @@ class WorkflowRun:
             self.store.end(self.id, status, seconds, output)
         steps = tuple(self.results[step.id] for step in self.workflow.steps)
         return RunResult(
-            self.id, self.workflow.name, status, steps, seconds, output, errors=self.errors
+            self.id,
+            self.workflow.name,
+            status,
+            steps,
+            seconds,
+            output,
+            errors=self.errors,
+            failed_by=self._failed_by,
         )
 
     async def _all(self) -> None:
@@ -65,7 +72,7 @@ class WorkflowRun:
         running: dict[asyncio.Task[StepResult], Step] = {}
         try:
             while waiting or running:
-                if not self._stops:
+                if self._failed_by is None:
                     for step_id in [
                         i for i, before in waiting.items() if before <= set(self.results)
                     ]:
@@ -87,7 +94,7 @@ class WorkflowRun:
         self.store.step(self.id, result)
         self.listener.ended(result)
         if result.status is StepStatus.FAILED and step.on_error is OnError.FAIL:
-            self._stops = True
+            self._failed_by = self._failed_by or step.id
 
     async def _step(self, step: Step) -> StepResult:
         scope = self._scope()

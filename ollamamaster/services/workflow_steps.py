@@ -96,6 +96,8 @@ class StepRunner:
                 # what is wrong with the request itself is as wrong the next time
                 raise
             except OllamaMasterError as error:
+                if isinstance(error, ServerFailedError) and error.gone:
+                    raise
                 self.listener.note(f"{step.id}: {error.message}; trying again")
                 await self.clock.sleep(min(_LONGEST_PAUSE_S, _PAUSE_S * 2**number))
         return await self._once(step, scope)

@@ -55,7 +55,7 @@ CORPUS = f"""
 [mcp.corpus]
 command = {json.dumps(sys.executable)}
 args = [{json.dumps(SERVER)}]
-tools = ["search", "say", "count", "fail_until", "die", "surroundings", "wait_for"]
+tools = ["search", "say", "tell", "count", "fail_until", "die", "surroundings", "wait_for"]
 """
 
 
@@ -202,6 +202,29 @@ def test_a_step_is_tried_again_as_often_as_it_says(env: dict[str, str], tmp_path
     file.unlink()
     path.write_text(path.read_text("utf-8").replace("retries = 1", "retries = 2"), "utf-8")
     assert run("workflow", "run", "w", env=env).out == "at last\n"
+
+
+def test_a_server_that_died_is_not_tried_again(env: dict[str, str]) -> None:
+    write(env, "w", CORPUS, call("a", "die", "{}", "retries = 2"))
+    done = run("workflow", "run", "w", "--yes", "--json", env=env)
+    assert error_of(done) == (5, "step_failed")
+    assert "the disk is on fire" in steps_of(done)["a"]["error"]
+    assert "trying again" not in done.err
+
+
+def test_data_of_tools_and_models_can_always_be_passed_on(env: dict[str, str]) -> None:
+    write(
+        env,
+        "w",
+        CORPUS,
+        call("infinite", "tell", """{ text = '[1e999]' }"""),
+        call("half", "tell", """{ text = '["\\ud800"]' }"""),
+        call("said", "say", '{ text = "{{ steps.half.data.0 }}" }'),
+    )
+    done = run("workflow", "run", "w", "--yes", "--json", env=env)
+    steps = steps_of(done)
+    assert (steps["infinite"]["text"], steps["infinite"]["data"]) == ("[1e999]", None)
+    assert steps["said"]["text"] == "?"
 
 
 def test_an_empty_prompt_is_asked_of_nobody(env: dict[str, str]) -> None:
@@ -552,6 +575,18 @@ def test_going_on_with_what_is_no_run_or_another_workflow_is_refused(env: dict[s
         (),
     ):
         assert run("workflow", "run", *words, env=env).code == 2
+
+
+def test_going_on_leaves_an_input_behind_that_the_file_has_no_more(env: dict[str, str]) -> None:
+    last = ask("b", "more of {{ steps.a.data.nothing }}")
+    path = write(env, "w", '[inputs.x]\ndefault = "1"\n', ask("a", "hello"), last)
+    failed = run("workflow", "run", "w", "--json", env=env)
+    assert error_of(failed) == (5, "step_failed")
+    text = path.read_text("utf-8").replace('[inputs.x]\ndefault = "1"\n', "")
+    path.write_text(text.replace("data.nothing", "text"), "utf-8")
+    run_id = failed.data["run_id"]
+    again = run("workflow", "run", "--resume", run_id, "--changed-ok", "--json", env=env)
+    assert (again.code, again.data["run_id"]) == (0, run_id)
 
 
 def test_a_forgotten_run_is_gone_from_the_file_too(env: dict[str, str]) -> None:

@@ -23,6 +23,27 @@ if TYPE_CHECKING:
 SERVER = str(Path(__file__).parents[1] / "tool_server.py")
 pytestmark = pytest.mark.anyio
 
+# Answers with NaN, which is no JSON, as it stands.
+ODD_SERVER = """
+import json, sys
+for line in sys.stdin:
+    asked = json.loads(line)
+    if "id" not in asked:
+        continue
+    given = {
+        "initialize": lambda: {
+            "protocolVersion": asked["params"]["protocolVersion"],
+            "capabilities": {"tools": {}},
+            "serverInfo": {"name": "odd", "version": "1"},
+        },
+        "tools/list": lambda: {"tools": [{"name": "weigh", "inputSchema": {"type": "object"}}]},
+        "tools/call": lambda: {"content": [], "structuredContent": {"kg": float("nan")}},
+    }
+    made = given.get(asked["method"])
+    told = {"result": made()} if made else {"error": {"code": -32601, "message": "no"}}
+    print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], **told}), flush=True)
+"""
+
 
 def server(*more: str, **env: str) -> ToolServer:
     return ToolServer("corpus", sys.executable, (SERVER, *more), env)
@@ -93,6 +114,13 @@ async def test_a_tool_that_fails_says_so_and_the_server_lives(
     assert answer.failed
     assert "not yet" in answer.text
     assert not (await corpus.call("say", {"text": "still here"})).failed
+
+
+async def test_numbers_that_json_has_not_are_no_data(tmp_path: Path) -> None:
+    (tmp_path / "odd.py").write_text(ODD_SERVER)
+    odd = await McpServers().start(ToolServer("odd", sys.executable, ("odd.py",)), str(tmp_path))
+    assert (await odd.call("weigh", {})).data is None
+    await odd.aclose()
 
 
 async def test_calls_run_side_by_side(corpus: RunningServer) -> None:

@@ -37,7 +37,7 @@ from ollamamaster.domain.selection import Decision, Demand, decide
 from ollamamaster.domain.settings import Settings
 from ollamamaster.domain.snapshot import Fleet
 from ollamamaster.domain.task import Question, Task, analyse
-from ollamamaster.errors import AllFailedError, NoInstanceError, Outcome
+from ollamamaster.errors import AllFailedError, FailedError, NoInstanceError, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -443,6 +443,16 @@ def test_there_is_one_envelope_whatever_happens_after_it(
     output.envelope(None)
     output.fail(NoInstanceError("late"))
     assert envelope(capsys)["status"] == "ok"
+
+
+def test_what_cannot_be_written_as_json_leaves_room_for_the_envelope_of_that(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = Output(command="route", json=True)
+    with pytest.raises(ValueError, match="JSON"):
+        output.envelope({"seconds": float("nan")})
+    output.fail(FailedError("it cannot be written"))
+    assert envelope(capsys)["errors"][0]["code"] == "failed"
 
 
 def test_json_is_ascii_so_that_nothing_in_it_acts(capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,6 +47,11 @@ def test_a_typed_text_is_read_by_the_type_of_the_input(
         (InputType.NUMBER, "nan"),
         (InputType.BOOLEAN, "maybe"),
         (InputType.JSON, "{"),
+        (InputType.JSON, "[NaN]"),
+        (InputType.JSON, "[1e999]"),
+        (InputType.JSON, "[" * 100_000),
+        # a byte of a command line that is no UTF-8
+        (InputType.TEXT, "\udcff"),
     ],
 )
 def test_a_text_of_another_type_is_refused(kind: InputType, text: str) -> None:
@@ -67,6 +72,7 @@ def test_a_value_of_another_type_is_refused() -> None:
         (InputType.INTEGER, True),
         (InputType.NUMBER, "1"),
         (InputType.BOOLEAN, 1),
+        (InputType.JSON, [float("inf")]),
     ):
         with pytest.raises(UsageError):
             given_inputs([Input("x", type=kind)], {}, {"x": value})

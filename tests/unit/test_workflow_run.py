@@ -180,6 +180,14 @@ def test_a_step_that_fails_lets_those_that_run_finish_and_cancels_the_rest() -> 
     assert result.output is None
 
 
+def test_the_step_that_failed_the_run_is_named_and_not_one_that_was_to_go_on() -> None:
+    flow = workflow(step("a", on_error=OnError.CONTINUE), step("b", "a"), step("c", "b"))
+    result = completed(flow, Recorder(frozenset({"a", "b"})))
+    assert statuses(result) == {"a": FAILED, "b": FAILED, "c": CANCELLED}
+    assert result.failed is not None
+    assert result.failed.id == "b"
+
+
 def test_a_step_that_may_fail_gives_nothing_and_the_others_go_on() -> None:
     flow = workflow(step("a", on_error=OnError.CONTINUE), step("b", prompt="[{{ steps.a.text }}]"))
     result = completed(flow, Recorder(frozenset({"a"})))

@@ -1,4 +1,7 @@
-"""Can it be sent? JSON strings of instances may hold halves of characters that UTF-8 has not."""
+"""Can it be sent? Texts from JSON, and of a command line, may hold halves of characters.
+
+UTF-8 has none of those, and neither has any other program that is told of them.
+"""
 
 from __future__ import annotations
 
