@@ -9,17 +9,17 @@ from ollamamaster.domain import spoken
 from ollamamaster.domain.candidates import Reason
 from ollamamaster.domain.findings import Verdict, place
 from ollamamaster.domain.instances import Locality
-from ollamamaster.domain.judging import Run, joint
 from ollamamaster.domain.models import Capability
 from ollamamaster.domain.requirements import Privacy
+from ollamamaster.domain.weighing import Run, joint
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ollamamaster.domain.batch import Batch
     from ollamamaster.domain.instances import Instance
-    from ollamamaster.domain.judging import Judgement, Verdicts, Wanted, World
     from ollamamaster.domain.settings import Performance
+    from ollamamaster.domain.weighing import Assessed, Wanted, Weighing, World
 
 # A longer prompt is not written into a command line again.
 _QUOTED = 200
@@ -28,11 +28,11 @@ _QUOTED = 200
 _WORTH_SAYING_S = 0.5
 
 
-def sentence(wanted: Wanted, verdicts: Verdicts, together: Batch | None) -> str:
+def sentence(wanted: Wanted, weighing: Weighing, together: Batch | None) -> str:
     """What to do, or why it cannot be done."""
-    best = verdicts.best
+    best = weighing.best
     if best is None:
-        return f"Nothing in the fleet can do it: {obstacle(wanted, verdicts)}."
+        return f"Nothing in the fleet can do it: {obstacle(wanted, weighing)}."
     if not best.fits:
         nearest = f"nearest is {place(best.candidate)}, {_steps(best)}"
         if together is not None:
@@ -58,8 +58,8 @@ def sentence(wanted: Wanted, verdicts: Verdicts, together: Batch | None) -> str:
     return f"Use {place(best.candidate)}: {where}, {_steps(best)}."
 
 
-def _steps(judgement: Judgement) -> str:
-    estimate, prospect = judgement.candidate.estimate, judgement.candidate.prospect
+def _steps(assessed: Assessed) -> str:
+    estimate, prospect = assessed.candidate.estimate, assessed.candidate.prospect
     parts = []
     if estimate.wait_s >= _WORTH_SAYING_S:
         parts.append(f"waiting {spoken.duration(estimate.wait_s)}")
@@ -89,11 +89,11 @@ def _batch_sentence(wanted: Wanted, together: Batch) -> str:
     return f"Send all {count:,}, {together.lanes} at a time, over {machines}: {took} ({who}{more})."
 
 
-def obstacle(wanted: Wanted, verdicts: Verdicts) -> str:
+def obstacle(wanted: Wanted, weighing: Weighing) -> str:
     """Why no candidate is left, as far as the nearest of them came."""
-    rejected = verdicts.decision.rejected
+    rejected = weighing.decision.rejected
     needed = spoken.tokens(wanted.task.context_tokens)
-    longest = f"{verdicts.longest_context:,}"
+    longest = f"{weighing.longest_context:,}"
     for reason, words in (
         (Reason.INSTANCE_DOWN, "what could do it is down"),
         (Reason.CLOUD_EXCLUDED, "only a cloud model could, and it was not asked for by name"),
@@ -119,13 +119,13 @@ def _extra(wanted: Wanted) -> frozenset[str]:
     return needs - {str(Capability.COMPLETION)} or needs
 
 
-def comparison(verdicts: Verdicts) -> str | None:
+def comparison(weighing: Weighing) -> str | None:
     """What speaks for this machine or for another one, where there is a choice."""
-    best = verdicts.best
+    best = weighing.best
     if best is None:
         return None
-    here = [j for j in verdicts.judged if j.run is Run.LOCAL]
-    away = [j for j in verdicts.judged if j.run is not Run.LOCAL]
+    here = [each for each in weighing.assessed if each.run is Run.LOCAL]
+    away = [each for each in weighing.assessed if each.run is not Run.LOCAL]
     if not here or not away:
         return None
     on_this = best if best.run is Run.LOCAL else _first(here)
@@ -136,12 +136,12 @@ def comparison(verdicts: Verdicts) -> str | None:
     return f"best on {words}: {_in_short(on_this)} here; {_in_short(elsewhere)} on {there}"
 
 
-def _first(judged: Sequence[Judgement]) -> Judgement:
-    return next((j for j in judged if j.fits), judged[0])
+def _first(assessed: Sequence[Assessed]) -> Assessed:
+    return next((each for each in assessed if each.fits), assessed[0])
 
 
-def _in_short(judgement: Judgement) -> str:
-    candidate = judgement.weighed.timed
+def _in_short(assessed: Assessed) -> str:
+    candidate = assessed.weighed.timed
     right = round(100 * candidate.terms["quality"])
     return f"{candidate.model} takes {spoken.duration(candidate.estimate.p50_s)}, {right} % right"
 
@@ -149,7 +149,7 @@ def _in_short(judgement: Judgement) -> str:
 def command(
     wanted: Wanted,
     world: World,
-    verdicts: Verdicts,
+    weighing: Weighing,
     together: Batch | None,
     *,
     prompt: str,
@@ -158,7 +158,7 @@ def command(
     pinned: bool,
 ) -> str | None:
     """The command line that does it; with `pinned`, a plain route would choose otherwise."""
-    best = verdicts.best
+    best = weighing.best
     if best is None:
         return None
     if wanted.task.needs & {Capability.EMBEDDING, Capability.IMAGE, Capability.AUDIO}:
@@ -183,7 +183,7 @@ def command(
 def _flags(
     wanted: Wanted,
     world: World,
-    best: Judgement,
+    best: Assessed,
     performance: Performance,
     *,
     together: bool,
@@ -215,9 +215,9 @@ def called(instance: Instance, world: World) -> str:
     return label if label and len(same) == 1 else instance.id
 
 
-def confidence(verdicts: Verdicts) -> float:
+def confidence(weighing: Weighing) -> float:
     """Probability that the answer is right: that all holds, for yes; that not all does, for no."""
-    best = verdicts.best
+    best = weighing.best
     if best is None:
         return 0.99
     chance = joint(best.findings)

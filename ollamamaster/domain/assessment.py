@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from ollamamaster.domain import approach
 from ollamamaster.domain.candidates import Reason
 from ollamamaster.domain.findings import Finding, Verdict
-from ollamamaster.domain.judging import Run, Wanted, World, judge
 from ollamamaster.domain.models import Capability
 from ollamamaster.domain.remedies import remedies
 from ollamamaster.domain.requirement_rules import each_of_them, read_requirements
@@ -17,16 +16,17 @@ from ollamamaster.domain.selection import Demand, decide
 from ollamamaster.domain.settings import Performance
 from ollamamaster.domain.task import Question, Range, Task, TaskType, analyse
 from ollamamaster.domain.tokens import estimate_tokens
+from ollamamaster.domain.weighing import Run, Wanted, World, weigh
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ollamamaster.domain.batch import Batch
-    from ollamamaster.domain.judging import Judgement, Verdicts
     from ollamamaster.domain.models import Model
     from ollamamaster.domain.remedies import Missing
     from ollamamaster.domain.routing import Document
     from ollamamaster.domain.selection import Candidate
+    from ollamamaster.domain.weighing import Assessed, Weighing
 
 # How many others are named beside the recommended one.
 _ALTERNATIVES = 3
@@ -131,8 +131,8 @@ def answer(
     wanted: Wanted, world: World, library: Sequence[Model], request: AssessRequest, work: str
 ) -> Assessment:
     """The assessment of a world. Pure."""
-    verdicts = judge(wanted, world)
-    best = verdicts.best
+    weighing = weigh(wanted, world)
+    best = weighing.best
     asked = wanted.requirements
     together = None
     if best is not None and asked.tasks > 1:
@@ -141,13 +141,13 @@ def answer(
     performance, pinned = _flags_for(wanted, world, best)
     return Assessment(
         can_handle=can,
-        confidence=approach.confidence(verdicts),
+        confidence=approach.confidence(weighing),
         recommended=best.candidate if best is not None else None,
-        approach=approach.sentence(wanted, verdicts, together),
+        approach=approach.sentence(wanted, weighing, together),
         command=approach.command(
             wanted,
             world,
-            verdicts,
+            weighing,
             together,
             prompt=_prompt(wanted, work),
             files=request.files,
@@ -156,11 +156,11 @@ def answer(
         ),
         run=best.run if best is not None and can else None,
         estimate=_estimate(best, together),
-        alternatives=_alternatives(verdicts, best),
-        missing=() if can else remedies(wanted, world, verdicts, library),
-        reasons=tuple(_reasons(wanted, verdicts)),
-        comparison=approach.comparison(verdicts),
-        findings=best.findings if best is not None else _without_candidate(wanted, verdicts),
+        alternatives=_alternatives(weighing, best),
+        missing=() if can else remedies(wanted, world, weighing, library),
+        reasons=tuple(_reasons(wanted, weighing)),
+        comparison=approach.comparison(weighing),
+        findings=best.findings if best is not None else _without_candidate(wanted, weighing),
         understood=(*_read(wanted), *asked.evidence, *asked.assumed),
         task=wanted.task,
     )
@@ -173,7 +173,7 @@ def _prompt(wanted: Wanted, work: str) -> str:
     return work if wanted.requirements.tasks == 1 else each_of_them(work)
 
 
-def _estimate(best: Judgement | None, together: Batch | None) -> Range | None:
+def _estimate(best: Assessed | None, together: Batch | None) -> Range | None:
     if together is not None:
         return together.seconds
     if best is None:
@@ -182,18 +182,18 @@ def _estimate(best: Judgement | None, together: Batch | None) -> Range | None:
     return Range(of.p20_s, of.p50_s, of.p80_s)
 
 
-def _alternatives(verdicts: Verdicts, best: Judgement | None) -> tuple[Candidate, ...]:
+def _alternatives(weighing: Weighing, best: Assessed | None) -> tuple[Candidate, ...]:
     """The next ones, of each model one machine; where one fits, only what fits."""
     fits = best is not None and best.fits
-    others = [j for j in verdicts.judged if j is not best and j.fits == fits]
+    others = [each for each in weighing.assessed if each is not best and each.fits == fits]
     found: dict[str, Candidate] = {}
-    for judgement in others:
-        if best is None or judgement.candidate.model != best.candidate.model:
-            found.setdefault(judgement.candidate.model, judgement.candidate)
+    for assessed in others:
+        if best is None or assessed.candidate.model != best.candidate.model:
+            found.setdefault(assessed.candidate.model, assessed.candidate)
     return tuple(found.values())[:_ALTERNATIVES]
 
 
-def _flags_for(wanted: Wanted, world: World, best: Judgement | None) -> tuple[Performance, bool]:
+def _flags_for(wanted: Wanted, world: World, best: Assessed | None) -> tuple[Performance, bool]:
     """The level at which a plain route chooses the recommended one, and whether none does."""
     asked = wanted.requirements
     usual = world.performance
@@ -228,11 +228,11 @@ def _read(wanted: Wanted) -> list[str]:
     ]
 
 
-def _reasons(wanted: Wanted, verdicts: Verdicts) -> list[str]:
-    best = verdicts.best
-    found = best.findings if best is not None else _without_candidate(wanted, verdicts)
+def _reasons(wanted: Wanted, weighing: Weighing) -> list[str]:
+    best = weighing.best
+    found = best.findings if best is not None else _without_candidate(wanted, weighing)
     reasons = [f"{f.asks}: {f.verdict}, {f.figure} ({f.source})" for f in found]
-    compared = approach.comparison(verdicts)
+    compared = approach.comparison(weighing)
     return [*reasons, *([compared] if compared else []), *wanted.requirements.assumed]
 
 
@@ -247,12 +247,12 @@ _KEYS = {
 }
 
 
-def _without_candidate(wanted: Wanted, verdicts: Verdicts) -> tuple[Finding, ...]:
+def _without_candidate(wanted: Wanted, weighing: Weighing) -> tuple[Finding, ...]:
     """What the nearest of the rejected pairs lacks."""
-    reasons = {r.reason for r in verdicts.decision.rejected}
+    reasons = {r.reason for r in weighing.decision.rejected}
     for reason, (key, asks) in _KEYS.items():
         if reason in reasons:
-            figure = approach.obstacle(wanted, verdicts)
+            figure = approach.obstacle(wanted, weighing)
             here = wanted.requirements.privacy is Privacy.LOCAL and key == "privacy"
             said = "stays on this machine" if here else asks
             return (Finding(key, said, Verdict.NOT_MET, figure, "told by the instances", 0.01),)

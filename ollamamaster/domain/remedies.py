@@ -20,16 +20,16 @@ from ollamamaster.domain.instances import (
     Locality,
     Status,
 )
-from ollamamaster.domain.judging import Judgement, judge, with_instance
 from ollamamaster.domain.models import GB, Capability
 from ollamamaster.domain.requirements import Privacy
 from ollamamaster.domain.settings import CloudUse
+from ollamamaster.domain.weighing import Assessed, weigh, with_instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ollamamaster.domain.judging import Verdicts, Wanted, World
     from ollamamaster.domain.models import Model
+    from ollamamaster.domain.weighing import Wanted, Weighing, World
 
 # What a person can put into a computer, by memory in GB and memory bandwidth in GB/s as their
 # makers state them, the cheapest first.
@@ -61,25 +61,25 @@ class Missing:
 
 
 def remedies(
-    wanted: Wanted, world: World, verdicts: Verdicts, library: Sequence[Model]
+    wanted: Wanted, world: World, weighing: Weighing, library: Sequence[Model]
 ) -> tuple[Missing, ...]:
     """What helps, the cheapest first. Buying is only named where nothing else helps."""
     found = [
-        *_wake(wanted, world, verdicts),
-        *_warm_up(wanted, world, verdicts),
-        *_wait(wanted, world, verdicts),
-        *_cloud(wanted, world, verdicts),
-        *_pull(wanted, world, verdicts, library),
-        *_split(wanted, verdicts),
+        *_wake(wanted, world, weighing),
+        *_warm_up(wanted, world, weighing),
+        *_wait(wanted, world, weighing),
+        *_cloud(wanted, world, weighing),
+        *_pull(wanted, world, weighing, library),
+        *_split(wanted, weighing),
     ]
     return tuple(
-        found or _buy(wanted, world, verdicts, library) or [_less(wanted, world, verdicts)]
+        found or _buy(wanted, world, weighing, library) or [_less(wanted, world, weighing)]
     )
 
 
-def _gain(best: Judgement, verdicts: Verdicts) -> str:
+def _gain(best: Assessed, weighing: Weighing) -> str:
     """What the remedy changes of what was not met."""
-    before = verdicts.best
+    before = weighing.best
     if before is None:
         return f"{best.candidate.model}, done in about {_time(best)}"
     lacking = {f.key for f in before.findings if f.verdict is not Verdict.MET} - {"memory"}
@@ -87,8 +87,8 @@ def _gain(best: Judgement, verdicts: Verdicts) -> str:
     return "; ".join(f"expected {f.figure}" for f in gained) or f"about {_time(best)}"
 
 
-def _time(judgement: Judgement) -> str:
-    return spoken.duration(judgement.candidate.estimate.p50_s)
+def _time(assessed: Assessed) -> str:
+    return spoken.duration(assessed.candidate.estimate.p50_s)
 
 
 def _with(wanted: Wanted, world: World, changed: Instance) -> World:
@@ -98,12 +98,12 @@ def _with(wanted: Wanted, world: World, changed: Instance) -> World:
     return replace(world, fleet=replace(world.fleet, instances=(changed,)))
 
 
-def _fitting(wanted: Wanted, world: World) -> Judgement | None:
-    best = judge(wanted, world).best
+def _fitting(wanted: Wanted, world: World) -> Assessed | None:
+    best = weigh(wanted, world).best
     return best if best is not None and best.fits else None
 
 
-def _wake(wanted: Wanted, world: World, verdicts: Verdicts) -> Iterator[Missing]:
+def _wake(wanted: Wanted, world: World, weighing: Weighing) -> Iterator[Missing]:
     """Machines that are down, or left alone because they failed."""
     for instance in world.fleet:
         if instance.status is not Status.DOWN and instance.id not in world.skipped:
@@ -118,26 +118,26 @@ def _wake(wanted: Wanted, world: World, verdicts: Verdicts) -> Iterator[Missing]
         where = "" if instance.locality is Locality.LOCAL else f" on {instance.name}"
         yield Missing(
             "instance_down",
-            f"{instance.name} is down; with it: {_gain(best, verdicts)}",
+            f"{instance.name} is down; with it: {_gain(best, weighing)}",
             f"start it{where}: ollama serve" if where else "ollama serve",
         )
 
 
-def _warm_up(wanted: Wanted, world: World, verdicts: Verdicts) -> Iterator[Missing]:
+def _warm_up(wanted: Wanted, world: World, weighing: Weighing) -> Iterator[Missing]:
     """A model that would be fast enough if it were in memory."""
-    if wanted.requirements.conversation or not verdicts.judged:
+    if wanted.requirements.conversation or not weighing.assessed:
         return
-    best = judge(wanted, world, warm=True).best
+    best = weigh(wanted, world, warm=True).best
     if best is not None and best.fits and not best.candidate.resident:
         yield Missing(
             "not_in_memory",
-            f"{best.candidate.model} is not in memory; then: {_gain(best, verdicts)}",
+            f"{best.candidate.model} is not in memory; then: {_gain(best, weighing)}",
             f"ollamamaster route hi {_pinned(best, world)} --keep-alive 1h",
         )
 
 
-def _wait(wanted: Wanted, world: World, verdicts: Verdicts) -> Iterator[Missing]:
-    waits = [j.candidate.estimate.wait_s for j in verdicts.judged]
+def _wait(wanted: Wanted, world: World, weighing: Weighing) -> Iterator[Missing]:
+    waits = [each.candidate.estimate.wait_s for each in weighing.assessed]
     if not any(waits):
         return
     free = replace(world, tickets=(), foreign={})
@@ -145,20 +145,20 @@ def _wait(wanted: Wanted, world: World, verdicts: Verdicts) -> Iterator[Missing]
     if best is not None:
         name = best.candidate.pair.instance.name
         seconds = next(
-            j.candidate.estimate.wait_s
-            for j in verdicts.judged
-            if j.candidate.pair.key == best.candidate.pair.key
+            each.candidate.estimate.wait_s
+            for each in weighing.assessed
+            if each.candidate.pair.key == best.candidate.pair.key
         )
         yield Missing(
             "busy",
-            f"{name} is busy; free, it would do: {_gain(best, verdicts)}",
+            f"{name} is busy; free, it would do: {_gain(best, weighing)}",
             f"wait about {spoken.duration(seconds)}",
         )
 
 
-def _cloud(wanted: Wanted, world: World, verdicts: Verdicts) -> Iterator[Missing]:
+def _cloud(wanted: Wanted, world: World, weighing: Weighing) -> Iterator[Missing]:
     """A cloud model, which is only ever used when the person names it."""
-    excluded = {r.model for r in verdicts.decision.rejected if r.reason is Reason.CLOUD_EXCLUDED}
+    excluded = {r.model for r in weighing.decision.rejected if r.reason is Reason.CLOUD_EXCLUDED}
     asked = wanted.requirements.privacy in {Privacy.LOCAL, Privacy.LAN}
     if not excluded or asked or world.settings.route.cloud is CloudUse.NEVER:
         return
@@ -173,44 +173,44 @@ def _cloud(wanted: Wanted, world: World, verdicts: Verdicts) -> Iterator[Missing
         )
 
 
-def _least_quality(verdicts: Verdicts) -> float:
+def _least_quality(weighing: Weighing) -> float:
     """What a remedy must reach: the best so far, or even odds."""
-    before = verdicts.best
+    before = weighing.best
     return min(_EVEN, before.candidate.terms["quality"]) if before is not None else 0.0
 
 
 def _pull(
-    wanted: Wanted, world: World, verdicts: Verdicts, library: Sequence[Model]
+    wanted: Wanted, world: World, weighing: Weighing, library: Sequence[Model]
 ) -> Iterator[Missing]:
     """The best model of the library for a machine that is up.
 
     Nobody is helped by one that is faster and mostly wrong, where there is a better one already.
     """
-    found: list[Judgement] = []
-    least = _least_quality(verdicts)
+    found: list[Assessed] = []
+    least = _least_quality(weighing)
     for instance in world.fleet.up:
         if instance.id in world.skipped:
             continue
         new = _new_there(instance, world, library)
         fuller = replace(instance, models=(*instance.models, *new))
         names = {str(m.name) for m in new}
-        judged = judge(wanted, _with(wanted, world, fuller)).judged
+        assessed = weigh(wanted, _with(wanted, world, fuller)).assessed
         found += [
-            j
-            for j in judged
-            if j.fits
-            and j.candidate.instance == instance.id
-            and j.candidate.model in names
-            and j.candidate.terms["quality"] >= least
+            each
+            for each in assessed
+            if each.fits
+            and each.candidate.instance == instance.id
+            and each.candidate.model in names
+            and each.candidate.terms["quality"] >= least
         ]
     if not found:
         return
-    best = max(found, key=lambda j: (j.weighed.timed.score, j.chance))
+    best = max(found, key=lambda each: (each.weighed.timed.score, each.chance))
     size = spoken.gigabytes(best.candidate.pair.model.size_bytes or 0)
     name = best.candidate.pair.instance.name
     yield Missing(
         "model_missing",
-        f"{best.candidate.model} ({size}) on {name}: {_gain(best, verdicts)}",
+        f"{best.candidate.model} ({size}) on {name}: {_gain(best, weighing)}",
         f"ollamamaster pull {shlex.quote(best.candidate.model)} "
         f"--instance {shlex.quote(called(best.candidate.pair.instance, world))}",
     )
@@ -230,12 +230,12 @@ def _new_there(instance: Instance, world: World, library: Sequence[Model]) -> tu
     )
 
 
-def _split(wanted: Wanted, verdicts: Verdicts) -> Iterator[Missing]:
+def _split(wanted: Wanted, weighing: Weighing) -> Iterator[Missing]:
     """A text that is longer than any context there is."""
-    short = [r for r in verdicts.decision.rejected if r.reason is Reason.CONTEXT_TOO_SMALL]
-    if verdicts.judged or not short or wanted.requirements.context_tokens is not None:
+    short = [r for r in weighing.decision.rejected if r.reason is Reason.CONTEXT_TOO_SMALL]
+    if weighing.assessed or not short or wanted.requirements.context_tokens is not None:
         return
-    longest = max(verdicts.longest_context, 1)
+    longest = max(weighing.longest_context, 1)
     parts = math.ceil(wanted.task.context_tokens / (longest * _FILLED))
     yield Missing(
         "context_too_small",
@@ -245,7 +245,7 @@ def _split(wanted: Wanted, verdicts: Verdicts) -> Iterator[Missing]:
 
 
 def _buy(
-    wanted: Wanted, world: World, verdicts: Verdicts, library: Sequence[Model]
+    wanted: Wanted, world: World, weighing: Weighing, library: Sequence[Model]
 ) -> list[Missing]:
     """The cheapest machine that would do, with the model to put on it."""
     here = wanted.requirements.privacy is Privacy.LOCAL
@@ -260,13 +260,15 @@ def _buy(
             ram_total=_THEIR_RAM,
         )
         machine = replace(machine, models=_new_there(machine, world, library))
-        judged = judge(wanted, _with(wanted, world, machine)).judged
-        best = next((j for j in judged if j.fits and _is_no_worse(j, machine, verdicts)), None)
+        assessed = weigh(wanted, _with(wanted, world, machine)).assessed
+        best = next(
+            (each for each in assessed if each.fits and _is_no_worse(each, machine, weighing)), None
+        )
         if best is not None:
             return [
                 Missing(
                     "hardware",
-                    f"a faster or larger machine: {_gain(best, verdicts)}",
+                    f"a faster or larger machine: {_gain(best, weighing)}",
                     f"buy or borrow a machine with {card}, put {best.candidate.model} on it, "
                     "and run ollamamaster discover",
                 )
@@ -274,16 +276,16 @@ def _buy(
     return []
 
 
-def _is_no_worse(judgement: Judgement, machine: Instance, verdicts: Verdicts) -> bool:
-    candidate = judgement.candidate
+def _is_no_worse(assessed: Assessed, machine: Instance, weighing: Weighing) -> bool:
+    candidate = assessed.candidate
     return candidate.instance == machine.id and candidate.terms["quality"] >= _least_quality(
-        verdicts
+        weighing
     )
 
 
-def _less(wanted: Wanted, world: World, verdicts: Verdicts) -> Missing:
+def _less(wanted: Wanted, world: World, weighing: Weighing) -> Missing:
     """Nothing helps: what may be asked for instead."""
-    best = verdicts.best
+    best = weighing.best
     if best is None:
         needs = spoken.abilities(sorted(wanted.task.needs))
         return Missing(
@@ -295,7 +297,7 @@ def _less(wanted: Wanted, world: World, verdicts: Verdicts) -> Missing:
     worst = min(lacking, key=lambda f: f.chance)
     if worst.key == "latency" and not wanted.requirements.conversation:
         # the shortest there is, with the model in memory beforehand
-        warm = judge(wanted, world, warm=True).best
+        warm = weigh(wanted, world, warm=True).best
         worst = warm.findings[0] if warm is not None else worst
     return Missing(
         "impossible",
@@ -304,6 +306,6 @@ def _less(wanted: Wanted, world: World, verdicts: Verdicts) -> Missing:
     )
 
 
-def _pinned(judgement: Judgement, world: World) -> str:
-    model, instance = judgement.candidate.model, judgement.candidate.pair.instance
+def _pinned(assessed: Assessed, world: World) -> str:
+    model, instance = assessed.candidate.model, assessed.candidate.pair.instance
     return f"-m {shlex.quote(model)} --instance {shlex.quote(called(instance, world))}"

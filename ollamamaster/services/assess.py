@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.assessment import answer, understood
-from ollamamaster.domain.judging import World
 from ollamamaster.domain.others import Ours, used_by_others
+from ollamamaster.domain.weighing import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -24,13 +24,13 @@ from ollamamaster.domain.instances import (
     Locality,
     Status,
 )
-from ollamamaster.domain.judging import Run, World
 from ollamamaster.domain.memory_fit import Place, memory_fit
 from ollamamaster.domain.models import GB, LoadedModel, Model, ModelName, ModelShape
 from ollamamaster.domain.pair import Pair
 from ollamamaster.domain.settings import ModelSettings, RouteSettings, Settings
 from ollamamaster.domain.snapshot import Fleet
 from ollamamaster.domain.tickets import Option, ProcessId, Ticket
+from ollamamaster.domain.weighing import Run, World
 from ollamamaster.storage.abilities import load_abilities
 from ollamamaster.storage.library import load_library
 

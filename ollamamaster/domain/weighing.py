@@ -1,4 +1,4 @@
-"""Which candidate does a task as it is wanted, and which is nearest to it?"""
+"""Which candidates do a task as it is wanted, and which is nearest to it?"""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class World:
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Assessed:
     """A candidate against every requirement."""
 
     candidate: Candidate
@@ -125,33 +125,33 @@ def joint(found: Sequence[Finding]) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdicts:
-    """What came of judging a world: the decision, and its candidates, the preferred first.
+class Weighing:
+    """What came of weighing a world: the decision, and its candidates, the preferred first.
 
     `longest_context` is that of any model that can do the task otherwise.
     """
 
     decision: Decision
-    judged: tuple[Judgement, ...]
+    assessed: tuple[Assessed, ...]
     longest_context: int = 0
 
     @property
-    def best(self) -> Judgement | None:
+    def best(self) -> Assessed | None:
         """The first that fits, else the one that is nearest to it."""
-        fit = next((j for j in self.judged if j.fits), None)
-        if fit is not None or not self.judged:
+        fit = next((each for each in self.assessed if each.fits), None)
+        if fit is not None or not self.assessed:
             return fit
-        return max(self.judged, key=_nearness)
+        return max(self.assessed, key=_nearness)
 
 
-def _nearness(judgement: Judgement) -> tuple[int, float, float]:
+def _nearness(assessed: Assessed) -> tuple[int, float, float]:
     """Few requirements missed, none of them by far, and a good candidate otherwise."""
-    missed = [f for f in judgement.findings if f.verdict is Verdict.NOT_MET]
-    lacking = sum(f.shortfall for f in judgement.findings)
-    return -len(missed), judgement.chance / (1 + lacking), judgement.candidate.score
+    missed = [f for f in assessed.findings if f.verdict is Verdict.NOT_MET]
+    lacking = sum(f.shortfall for f in assessed.findings)
+    return -len(missed), assessed.chance / (1 + lacking), assessed.candidate.score
 
 
-def judge(wanted: Wanted, world: World, *, warm: bool = False) -> Verdicts:
+def weigh(wanted: Wanted, world: World, *, warm: bool = False) -> Weighing:
     """Weigh the candidates of a world against what is wanted.
 
     With `warm`, and for a conversation, each model is timed as if it were in memory.
@@ -172,13 +172,13 @@ def judge(wanted: Wanted, world: World, *, warm: bool = False) -> Verdicts:
     best_there: dict[str, Candidate] = {}
     for candidate in timed.ranked:
         best_there.setdefault(candidate.instance, candidate)
-    judged = []
+    assessed = []
     for candidate in _promising(timed.ranked):
         rivals = () if alone else tuple(best_there.values())
         weighed = Weighed(now[candidate.pair.key], candidate, rivals, price, warm)
         found = findings(weighed, wanted.task, wanted.requirements, world.settings, known)
-        judged.append(Judgement(weighed.candidate, weighed, found))
-    return Verdicts(decision, tuple(judged), _longest_context(decision, world.fleet))
+        assessed.append(Assessed(weighed.candidate, weighed, found))
+    return Weighing(decision, tuple(assessed), _longest_context(decision, world.fleet))
 
 
 def _promising(ranked: tuple[Candidate, ...]) -> Sequence[Candidate]:
