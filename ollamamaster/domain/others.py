@@ -67,6 +67,14 @@ class Ours:
     last_used: Callable[[str, str], float | None]
 
 
+def seconds_for_others(before: Fleet, after: Fleet, now: float, ours: Ours) -> dict[str, float]:
+    """For how long more each instance is expected to be used by others; see `used_by_others`."""
+    if before.checked_at is None:
+        return {}
+    uses = used_by_others(before, before.checked_at.timestamp(), after, now, ours)
+    return {instance: use.seconds for instance, use in uses.items()}
+
+
 def used_by_others(
     before: Fleet, looked_at: float, after: Fleet, now: float, ours: Ours
 ) -> Mapping[str, Use]:

@@ -11,7 +11,7 @@ from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.machines import machines
 from ollamamaster.domain.models import ModelName
 from ollamamaster.domain.names import MeantModel, meant_model
-from ollamamaster.domain.others import Ours, used_by_others
+from ollamamaster.domain.others import Ours, seconds_for_others
 from ollamamaster.domain.schedule import queues
 from ollamamaster.domain.selection import Decision, Demand, decide, for_a_team
 from ollamamaster.domain.snapshot import Fleet
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from ollamamaster.domain.liveness import Health
     from ollamamaster.domain.machines import Machine
-    from ollamamaster.domain.profiles import Profiles
     from ollamamaster.domain.routing import RouteRequest
     from ollamamaster.domain.selection import Candidate
     from ollamamaster.domain.task import Task
@@ -141,7 +140,9 @@ class Deciding:
         if self._panics:
             fleet, skipped = _as_if_up(fleet), set()
         profiles = means.history.profiles()
-        self.machines = machines(fleet, profiles, self._foreign(fleet, profiles, now))
+        ours = Ours({(instance, model) for model, instance in self.ran}, profiles.last_used)
+        foreign = seconds_for_others(self._before, fleet, now, ours)
+        self.machines = machines(fleet, profiles, foreign)
         ahead = queues(self.machines, self.line.others(), self.line.ticket, now)
         decision = decide(
             self._task,
@@ -159,15 +160,6 @@ class Deciding:
     def _see_who_runs(self) -> None:
         running = [t.on for t in self.line.others() if t.on is not None]
         self.ran |= {(option.model, option.instance) for option in running}
-
-    def _foreign(self, fleet: Fleet, profiles: Profiles, now: float) -> dict[str, float]:
-        """For how long each instance is expected to be used by others."""
-        checked_at = self._before.checked_at
-        if checked_at is None:
-            return {}
-        ours = Ours({(instance, model) for model, instance in self.ran}, profiles.last_used)
-        uses = used_by_others(self._before, checked_at.timestamp(), fleet, now, ours)
-        return {instance: use.seconds for instance, use in uses.items()}
 
     def _without_refused(self, decision: Decision) -> Decision:
         if not self._refused:

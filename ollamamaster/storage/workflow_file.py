@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ollamamaster.domain.json_values import MAX_DEPTH, is_deep
-from ollamamaster.domain.references import NAME
+from ollamamaster.domain.references import NAME, NoReferenceError
 from ollamamaster.domain.workflow import (
     Input,
     InputType,
@@ -226,6 +226,30 @@ class _Reader:
         if "id" not in table:
             self._say(Mistake.MISSING_KEY, at, "a step has no id", 'id = "a-name"')
         prompts, calls = "prompt" in table, "mcp" in table or "tool" in table
+        self._check_kind(table, at, prompts=prompts, calls=calls)
+        if len(self.problems) > before and ("id" not in cells or prompts == calls):
+            return None
+        if not (("prompt" in cells) if prompts else ("mcp" in cells and "tool" in cells)):
+            return None
+        lines = {key: self.lines[*at, key] for key in table if (*at, key) in self.lines}
+        begins = self._line(at)
+        if begins is not None:
+            lines[""] = begins
+        return Step(
+            cells["id"],
+            _work(cells),
+            cells.get("after", ()),
+            cells.get("when"),
+            cells.get("for_each"),
+            cells.get("on_error", OnError.FAIL),
+            cells.get("retries", 0),
+            lines,
+        )
+
+    def _check_kind(
+        self, table: Mapping[str, Any], at: NumberedPath, *, prompts: bool, calls: bool
+    ) -> None:
+        """A step asks models or calls a tool, and each has keys of its own."""
         if prompts == calls:
             self._say(
                 Mistake.MISSING_KEY,
@@ -251,41 +275,6 @@ class _Reader:
                 (*at, "models"),
                 f"{self._called(table)} has model and models; one of them is enough",
             )
-        if len(self.problems) > before and ("id" not in cells or prompts == calls):
-            return None
-        if not (("prompt" in cells) if prompts else ("mcp" in cells and "tool" in cells)):
-            return None
-        work: ModelWork | ToolWork
-        if prompts:
-            work = ModelWork(
-                cells["prompt"],
-                cells.get("model"),
-                cells.get("models"),
-                cells.get("performance"),
-                cells.get("instance"),
-                cells.get("max_time"),
-                cells.get("system"),
-                cells.get("format"),
-                cells.get("options"),
-                cells.get("files", ()),
-                cells.get("think"),
-            )
-        else:
-            work = ToolWork(cells["mcp"], cells["tool"], cells.get("with", {}))
-        lines = {key: self.lines[*at, key] for key in table if (*at, key) in self.lines}
-        begins = self._line(at)
-        if begins is not None:
-            lines[""] = begins
-        return Step(
-            cells["id"],
-            work,
-            cells.get("after", ()),
-            cells.get("when"),
-            cells.get("for_each"),
-            cells.get("on_error", OnError.FAIL),
-            cells.get("retries", 0),
-            lines,
-        )
 
     @staticmethod
     def _called(table: Mapping[str, Any]) -> str:
@@ -350,9 +339,25 @@ class _Reader:
         return None
 
 
-def _code_of(error: ValueError) -> Mistake:
-    from ollamamaster.domain.references import NoReferenceError
+def _work(cells: Mapping[str, Any]) -> ModelWork | ToolWork:
+    if "prompt" not in cells:
+        return ToolWork(cells["mcp"], cells["tool"], cells.get("with", {}))
+    return ModelWork(
+        cells["prompt"],
+        cells.get("model"),
+        cells.get("models"),
+        cells.get("performance"),
+        cells.get("instance"),
+        cells.get("max_time"),
+        cells.get("system"),
+        cells.get("format"),
+        cells.get("options"),
+        cells.get("files", ()),
+        cells.get("think"),
+    )
 
+
+def _code_of(error: ValueError) -> Mistake:
     return Mistake.REFERENCE if isinstance(error, NoReferenceError) else Mistake.WRONG_VALUE
 
 

@@ -66,7 +66,7 @@ class WorkflowFiles:
                 hint="lower-case letters, digits and -, at most 64 characters",
             )
         source = STARTER if ready_made is None else ready_made
-        if source not in _names(READY_MADE) or (ready_made == STARTER):
+        if source not in _names(READY_MADE) or ready_made == STARTER:
             raise UsageError(
                 f"there is no ready-made workflow {source!r}", hint=near(source, ready_made_names())
             )
