@@ -11,6 +11,8 @@ WHOLE: Schema = {"type": "integer"}
 NUMBER: Schema = {"type": "number"}
 YES_NO: Schema = {"type": "boolean"}
 OPEN: Schema = {"type": "object"}
+# What a tool or a person gave as JSON. Spelled out, because an empty schema looks like a mistake.
+ANYTHING: Schema = {"anyOf": [TEXT, NUMBER, YES_NO, OPEN, {"type": "array"}, {"type": "null"}]}
 
 
 def _or_null(schema: Schema) -> Schema:
@@ -226,8 +228,8 @@ WORKFLOWS = _all_of(
                     description=TEXT,
                     type=TEXT,
                     required=YES_NO,
-                    default={},
-                    choices={"type": "array"},
+                    default=ANYTHING,
+                    choices=_many(ANYTHING),
                 )
             ),
             path=TEXT,
@@ -245,7 +247,7 @@ WORKFLOW = _run(
                 id=TEXT,
                 status={"type": "string", "enum": ["ok", "failed", "skipped", "cancelled"]},
                 text=TEXT,
-                data={},
+                data=ANYTHING,
                 **_ANSWERER_IF_ANY,
                 seconds=NUMBER,
                 error=TEXT_OR_NULL,

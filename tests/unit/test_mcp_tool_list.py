@@ -165,6 +165,22 @@ def test_the_result_is_told_to_its_last_key_as_the_commands_data_is(name: str) -
     assert paths(BY_NAME[name].output) == expected
 
 
+def empty(schema: Any, place: str = "") -> list[str]:
+    """The places of a schema at which anything goes without it being said."""
+    if isinstance(schema, list):
+        return [each for one in schema for each in empty(one, place)]
+    if not isinstance(schema, dict):
+        return []
+    here = [] if schema else [place]
+    return here + [each for key, one in schema.items() for each in empty(one, f"{place}/{key}")]
+
+
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_no_part_of_a_result_is_left_open_by_mistake(name: str) -> None:
+    """The Inspector warns of it."""
+    assert empty(BY_NAME[name].output) == []
+
+
 def test_a_read_only_server_has_neither_sessions_nor_what_changes_something() -> None:
     by_name = {tool.name: tool for tool in offered(read_only=True)}
     assert set(ARGUMENTS) - set(by_name) == {"run_workflow", "cancel_run"}
