@@ -41,6 +41,13 @@ COMMANDS = {
     "help": "Explain exit codes, JSON, files, targets and the environment.",
 }
 GROUPS = {"config", "history", "sandbox", "session", "workflow"}
+# What the parser calls the kinds of numbers, and what a person does.
+_PLAIN = {
+    "is not a valid float.": "is not a number.",
+    "is not a valid float range.": "is not a number.",
+    "is not a valid int.": "is not a whole number.",
+    "is not a valid int range.": "is not a whole number.",
+}
 _OF_OLLAMA = {
     "list": "models",
     "ls": "models",
@@ -166,6 +173,8 @@ def _usage_error(error: TyperException) -> UsageError:
     context = getattr(error, "ctx", None)
     path = context.command_path if context is not None else PROGRAM
     message, hints = error.format_message(), [f"{path} --help"]
+    for theirs, plain in _PLAIN.items():
+        message = message.replace(theirs, plain)
     if message.startswith("No such command"):
         names = context.command.list_commands(context) if context is not None else []
         hints.insert(0, _meant_command(OUTPUT.command, names))

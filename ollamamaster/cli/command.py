@@ -25,6 +25,11 @@ class Command(TyperCommand):
         super().__init__(*args, **kwargs)
         self.params.extend(every_command_has())
 
+    def collect_usage_pieces(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+        """What must be given stands bare; braces are only around a choice of two."""
+        pieces = super().collect_usage_pieces(ctx)
+        return [p if "|" in p else p.removeprefix("{").removesuffix("}") for p in pieces]
+
     def format_help_text(self, ctx: typer.Context, formatter: Any) -> None:  # type: ignore[override]
         """The description as paragraphs, then the examples as they stand."""
         write_help_text(self.help or "", formatter)

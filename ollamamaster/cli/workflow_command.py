@@ -227,7 +227,8 @@ class WorkflowCommand:
         def table(console: Console) -> None:
             from ollamamaster.cli.render.workflow import render_runs
 
-            render_runs(console, data["runs"])
+            if data["runs"]:
+                render_runs(console, data["runs"])
 
         def rows() -> list[list[str]]:
             return [["" if r[k] is None else str(r[k]) for k in keys] for r in data["runs"]]

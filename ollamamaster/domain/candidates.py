@@ -119,7 +119,7 @@ def _verdict(
     if limit is not None and task.context_tokens > limit:
         return (
             Reason.CONTEXT_TOO_SMALL,
-            f"needs about {task.context_tokens} tokens of context, the model has {limit}",
+            f"needs about {task.context_tokens:,} tokens of context, the model has {limit:,}",
         )
     if too_large := _too_large(pair, task):
         return Reason.TOO_LARGE, too_large

@@ -139,6 +139,16 @@ class CompareResult:
         return min(took)[1] if len(took) > 1 else None
 
     @property
+    def soonest(self) -> int | None:
+        """The index of the one that was there first, what it waited for others included."""
+        took = [
+            (a.route.timing.total_s, i)
+            for i, a in enumerate(self.answers)
+            if a.own_s is not None and a.route is not None and a.route.timing.total_s is not None
+        ]
+        return min(took)[1] if took else None
+
+    @property
     def errors(self) -> tuple[OllamaMasterError, ...]:
         """All that went wrong, in the order of the answers, the judge last."""
         found = [a.error for a in self.answers if a.error is not None]

@@ -152,7 +152,8 @@ def parse_host(text: str, *, of: str) -> str:
         return str(address)
     labels = host.split(".")
     if all(c.isdigit() or c == "." for c in host) or ":" in host:
-        raise UsageError(f"{of!r}: {text!r} is no address")
+        wrong = f"{of!r} is" if text == of else f"{of!r}: {text!r} is"
+        raise UsageError(f"{wrong} no address", hint="what to write: ollamamaster help targets")
     if len(host) > 253 or not all(_is_label(label) for label in labels):
         raise UsageError(f"{of!r}: {text!r} is no host name")
     return host

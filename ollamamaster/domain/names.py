@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Below this likeness a name is another word, not a slip of the finger.
 _NEAR = 0.6
 _SUGGESTIONS = 4
+_NO_TAG = "latest"
 # Comparing is slow, and an instance may list what it likes: longer names are no slips.
 _LONGEST = 100
 _MOST = 1000
@@ -69,6 +70,8 @@ def _near(wanted: ModelName, known: Iterable[ModelName]) -> list[ModelName]:
     for name in sorted(judged):
         stems.setdefault(name.name.lower(), []).append(name)
     by_stem = get_close_matches(wanted.name.lower(), stems, _SUGGESTIONS, _NEAR)
-    by_name = get_close_matches(str(wanted).lower(), whole, _SUGGESTIONS, _NEAR)
+    # the tag that stands for none makes every pair of short names alike
+    whole_name = "" if wanted.tag == _NO_TAG else str(wanted).lower()
+    by_name = get_close_matches(whole_name, whole, _SUGGESTIONS, _NEAR)
     near = [name for stem in by_stem for name in stems[stem]] + [whole[name] for name in by_name]
     return list(dict.fromkeys(near))[:_SUGGESTIONS]

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 # Details of so many rejections are shown; `--explain` has them all.
 _SHOWN = 5
 
+_LOOK = "start one, or look for others: ollamamaster discover"
+
 _REMEDIES = {
     Reason.CAPABILITY_MISSING: "pull a model that can: ollamamaster pull NAME",
     Reason.CONTEXT_TOO_SMALL: "shorten the prompt, or use a model with a longer context",
@@ -114,8 +116,7 @@ def none_up(fleet: Fleet) -> NoInstanceError:
     lines = [f"{i.name} is down" for i in fleet.instances[:_SHOWN]]
     if len(fleet) > _SHOWN:
         lines.append(f"and {len(fleet) - _SHOWN} more")
-    hint = "\n".join([*lines, "start one, or look for others: ollamamaster discover"])
-    return NoInstanceError("no known instance is up", hint=hint)
+    return NoInstanceError("no known instance is up", hint="\n".join([*lines, _LOOK]))
 
 
 def over_limit(decision: Decision, fleet: Fleet) -> TimeLimitError:
@@ -132,9 +133,9 @@ def everything_failed(result: RouteResult) -> OllamaMasterError:
     lines = _lines(result)
     if came := len(result.response):
         lines.append(f"{came} characters of an answer had come")
-    hint = "\n".join(lines)
     if attempts and all(_never_connected(a) for a in attempts):
-        return NoInstanceError("no instance could be reached", hint=hint)
+        return NoInstanceError("no instance could be reached", hint="\n".join([*lines, _LOOK]))
+    hint = "\n".join(lines)
     if result.decision is not None and _all_too_small(attempts):
         return NoCandidateError("the prompt is longer than any context", hint=hint)
     return AllFailedError("every candidate failed", hint=hint)

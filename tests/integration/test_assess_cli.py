@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from typing import TYPE_CHECKING, Any
@@ -219,3 +220,12 @@ def test_on_a_terminal_the_answer_comes_first_and_no_line_is_too_long(
     assert lines[0].startswith(("yes", "no"))
     assert max(map(len, lines)) <= columns
     assert "all done within 1 h" in plain
+
+
+def test_a_slip_in_a_requirement_is_told_before_any_instance_is_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("[discovery]\nloopback = false\n", "utf-8")
+    nowhere = {**os.environ, "OLLAMAMASTER_HOME": str(tmp_path)}
+    done = run("assess", "Fix a bug", "--requirement", "speed=1", env=nowhere)
+    assert done.code == ExitCode.USAGE
+    assert "'speed' is not known" in done.err
+    assert "no inventory yet" not in done.err

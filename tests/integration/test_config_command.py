@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from program import on_terminal
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import pytest
 
 
 def config(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -81,6 +83,15 @@ def test_check_lists_every_mistake_and_exits_7(home: Path) -> None:
     assert [entry["code"] for entry in found["errors"]] == ["config_invalid"]
     plain = config("check")
     assert (plain.returncode, len(plain.stdout.splitlines())) == (7, 2)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_check_says_once_that_there_is_no_mistake(home: Path) -> None:
+    home.mkdir()
+    (home / "config.toml").write_text("[route]\nhedge = false\n")
+    shown = on_terminal("config", "check", env={**os.environ, "OLLAMAMASTER_HOME": str(home)})
+    assert shown.code == 0
+    assert shown.raw.count("no mistakes") == 1
 
 
 def test_a_variable_that_means_nothing_is_told_on_stderr(

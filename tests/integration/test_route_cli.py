@@ -318,6 +318,22 @@ def test_an_explanation_in_a_pipe_is_tab_separated(env: dict[str, str]) -> None:
     assert "-" in ranks
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("route", "hi", "--max-time", "soon"), "'soon' is not a number."),
+        (("discover", "--concurrency", "few"), "'few' is not a whole number."),
+        (("history", "list", "--limit", "all"), "'all' is not a whole number."),
+    ],
+)
+def test_a_wrong_number_is_told_in_a_persons_words(
+    words: tuple[str, ...], told: str, tmp_path: Path
+) -> None:
+    done = run(*words, env=nowhere(tmp_path))
+    assert done.code == ExitCode.USAGE
+    assert told in done.err
+
+
 # ---- names
 
 
@@ -368,6 +384,8 @@ def test_an_instance_that_went_away_is_no_instance(
     done = run("route", "hi", *SHORT, "--json", env=env)
     assert error_of(done) == ("no_instance", ExitCode.NO_INSTANCE)
     assert {a["outcome"] for a in done.data["attempts"]} <= {"connect_error"}
+    hint = done.envelope["errors"][0]["hint"]
+    assert hint.endswith("start one, or look for others: ollamamaster discover")
 
 
 def test_a_first_route_looks_for_instances_by_itself_and_says_so(

@@ -41,6 +41,13 @@ def test_what_is_no_address_is_refused_by_name(text: str) -> None:
     assert repr(text) in caught.value.message
 
 
+def test_what_is_no_address_is_named_once_and_told_where_it_says_what_to_write() -> None:
+    with pytest.raises(UsageError) as caught:
+        InstanceAddress.parse("300.1.1.1")
+    assert caught.value.message == "'300.1.1.1' is no address"
+    assert caught.value.hint == "what to write: ollamamaster help targets"
+
+
 @pytest.mark.parametrize(
     ("value", "url"),
     [

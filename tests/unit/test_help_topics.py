@@ -143,3 +143,18 @@ def test_the_help_in_the_readme_does_not_depend_on_the_terminal(
     wide = command_help(["route"], width=80)
     monkeypatch.setenv("COLUMNS", "40")
     assert command_help(["route"], width=80) == wide
+
+
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [
+        (["pull"], "Usage: ollamamaster pull [OPTIONS] MODEL"),
+        (["workflow", "show"], "Usage: ollamamaster workflow show [OPTIONS] {NAME|PATH}"),
+        (["workflow", "run"], "Usage: ollamamaster workflow run [OPTIONS] [NAME|PATH]"),
+        (["sandbox", "run"], "Usage: ollamamaster sandbox run [OPTIONS] COMMAND [ARG]..."),
+    ],
+)
+def test_what_must_be_given_stands_bare_and_only_a_choice_in_braces(
+    words: list[str], usage: str
+) -> None:
+    assert command_help(words).splitlines()[0] == usage

@@ -55,9 +55,10 @@ def test_an_unknown_name_gets_its_near_misses_and_where_they_are() -> None:
     assert caught.value.hint == "near: llama3.1:8b (127.0.0.1:11434)"
 
 
-def test_another_word_is_no_near_miss() -> None:
+@pytest.mark.parametrize("there", ["llama3.1:8b", "phi4:latest"])
+def test_another_word_is_no_near_miss_also_where_both_have_no_tag(there: str) -> None:
     with pytest.raises(ModelUnknownError) as caught:
-        meant_model("zzz", fleet("llama3.1:8b"))
+        meant_model("zzz", fleet(there))
     assert caught.value.hint is None
 
 

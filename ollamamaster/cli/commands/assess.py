@@ -73,15 +73,17 @@ def assess(
     )
 
 
-def _request(task: str | None, stated: list[str], files: list[str]) -> AssessRequest:
+def _request(task: str | None, said: list[str], files: list[str]) -> AssessRequest:
     """Reads the files and standard input. Raises UsageError and its kin."""
     from ollamamaster.cli.files_read import tell_of_files
     from ollamamaster.cli.prompt import read_prompt
     from ollamamaster.domain.assessment import AssessRequest
-    from ollamamaster.domain.requirements import pairs_of
+    from ollamamaster.domain.requirements import Requirements, pairs_of, stated
     from ollamamaster.storage.attachments import read_attachments
 
-    pairs = tuple(pairs_of(stated))
+    pairs = tuple(pairs_of(said))
+    # a slip in what was typed is told before any instance is looked for
+    stated(pairs, Requirements())
     attached = read_attachments(files)
     tell_of_files(attached)
     return AssessRequest(

@@ -89,8 +89,7 @@ def summary_lines(result: CompareResult) -> Iterator[str]:
     """Who agrees with whom, who was the fastest, what the judge and the most say."""
     names = called(result)
     if told := _agreement(result, names):
-        fastest = f" · fastest: {names[result.fastest]}" if result.fastest is not None else ""
-        yield told + fastest
+        yield told + _fastest(result, names)
     if result.judgement is not None:
         yield from _judgement(result.judgement, names)
     if result.judge_error is not None:
@@ -102,6 +101,14 @@ def summary_lines(result: CompareResult) -> Iterator[str]:
             yield f"most say ({most} of {answered}), in the words of {by}"
         else:
             yield f"no two agree; the answer of {by} is the likeliest to be right"
+
+
+def _fastest(result: CompareResult, names: list[str]) -> str:
+    """The fastest by its own work; said so where its wait for a turn made another one sooner."""
+    if result.fastest is None:
+        return ""
+    aside = ", its wait aside" if result.fastest != result.soonest else ""
+    return f" · fastest{aside}: {names[result.fastest]}"
 
 
 def _agreement(result: CompareResult, names: list[str]) -> str:

@@ -35,5 +35,3 @@ def render_problems(console: Console, rows: Sequence[Sequence[str]], file: str) 
         console.print(one_line(f"{where}{key}: {message}" if key else f"{where}{message}"))
         if hint:
             console.print(f"  {one_line(hint)}", style="dim")
-    if not rows:
-        console.print("no mistakes", style="green")
