@@ -298,7 +298,7 @@ def test_an_explanation_sends_nothing(duo: SimulatedFleet, env: dict[str, str]) 
     served = [i.state()["served"] for i in duo]
     done = run("route", "hi", "--explain", "--json", env=env)
     assert done.code == 0
-    assert set(done.data) == {"decision"}
+    assert set(done.data) == {"decision", "plan"}
     assert done.data["decision"]["chosen"] is not None
     assert [i.state()["served"] for i in duo] == served
 

@@ -263,7 +263,7 @@ def test_a_dead_fleet_is_no_instance_and_a_model_that_nobody_has_no_candidate(
     assert run("workflow", "check", "w", env=env).code == 4
 
 
-@posix
+@POSIX
 def test_without_a_run_there_is_no_table_of_them(env: dict[str, str]) -> None:
     shown = on_terminal("workflow", "runs", env=env)
     assert shown.code == 0
