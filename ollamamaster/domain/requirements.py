@@ -149,9 +149,9 @@ def _positive(key: str, text: str) -> float:
 
 def _whole(key: str, text: str) -> int:
     value = _positive(key, text)
-    if value < 1:
+    if value != int(value):
         raise UsageError(f"{key}: {text!r} is no whole number above 0")
-    return round(value)
+    return int(value)
 
 
 def _points(key: str, text: str) -> float:

@@ -315,6 +315,7 @@ def test_a_requirement_is_a_key_and_a_value(pair: str, expected: dict[str, Any])
         "quality=101",
         "quality=0",
         "count=0.2",
+        "count=2.5",
         "capability=flying",
         "privacy=secret",
         "context=many",
