@@ -195,6 +195,22 @@ async def test_there_is_none_when_the_person_does_not_want_it(
     await ended(route)
 
 
+async def test_there_is_none_for_a_cloud_model(
+    application: Application, fleet: Fleet, a: SimulatedInstance
+) -> None:
+    a.fault("hang_generate", count=None)
+    paid = tuple(
+        replace(
+            instance,
+            models=tuple(replace(m, remote_host="https://ollama.com:443") for m in instance.models),
+        )
+        for instance in fleet.instances
+    )
+    route = begin(application, replace(fleet, instances=paid), hedge=True)
+    await goes_on_alone(route)
+    await ended(route)
+
+
 async def test_there_is_none_where_one_of_ours_runs(
     application: Application, fleet: Fleet, a: SimulatedInstance, b: SimulatedInstance
 ) -> None:
