@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ollamamaster.domain.chances import Z80
 from ollamamaster.domain.rates import bearing
 from ollamamaster.domain.task import Range
+from ollamamaster.domain.time_price import noticed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,11 +129,11 @@ def helpers(candidates: Sequence[Candidate], best: Candidate, price: float) -> l
     by_machine = {best.instance: best}
     for candidate in candidates:
         by_machine.setdefault(candidate.instance, candidate)
-    waiting = len(by_machine) * max(best.estimate.p50_s - best.estimate.wait_s, 0.5)
+    waiting = len(by_machine) * noticed(best.estimate.p50_s - best.estimate.wait_s)
     return [
         candidate
         for candidate in by_machine.values()
         if candidate is best
         or best.terms["quality"] - candidate.terms["quality"]
-        <= price * math.log2(max(waiting / max(candidate.estimate.p50_s, 0.5), 1.0)) + 1e-9
+        <= price * math.log2(max(waiting / noticed(candidate.estimate.p50_s), 1.0)) + 1e-9
     ]

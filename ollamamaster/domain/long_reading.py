@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from ollamamaster.domain.batch import batch, helpers, worker
 from ollamamaster.domain.context import SMALLEST_CONTEXT
 from ollamamaster.domain.routing import Document
-from ollamamaster.domain.schedule import time_term
 from ollamamaster.domain.task import PROMPT_MARGIN, analyse
+from ollamamaster.domain.time_price import time_term
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from ollamamaster.domain.machines import LOAD_WEIGHT, Machine, Residency
 from ollamamaster.domain.queues import ANYWHERE, Queues
 from ollamamaster.domain.tickets import Choice, Ticket, TicketState
+from ollamamaster.domain.time_price import time_term
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ollamamaster.domain.queues import Lane, Spot
     from ollamamaster.domain.tickets import Option
-
-# Below half a second nobody notices a difference.
-_NOTICED_S = 0.5
 
 # A class up for each minute waited: people give a minute to a job they called unimportant, and
 # nobody who waits longer than that is to be told that others were more important all the time.
@@ -46,11 +44,6 @@ _KEPT_S = 1800.0
 # What is to leave for the next one: shorter than the default of five minutes, and long enough
 # to be still there when that one is given up.
 _OFFERED_S = 60.0
-
-
-def time_term(price: float, seconds: float) -> float:
-    """What so many seconds take from the score, in p(success): `price` a doubling."""
-    return -price * math.log2(max(seconds, _NOTICED_S))
 
 
 def in_order(tickets: Iterable[Ticket]) -> list[Ticket]:

@@ -14,8 +14,8 @@ from ollamamaster.domain.machines import Residency
 from ollamamaster.domain.outlook import Outlook, Prospect
 from ollamamaster.domain.policy import locality_term
 from ollamamaster.domain.rates import Source
-from ollamamaster.domain.schedule import time_term
 from ollamamaster.domain.settings import Performance
+from ollamamaster.domain.time_price import time_term
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from ollamamaster.domain.candidates import Reason
@@ -120,17 +121,14 @@ class Planner:
         scopes = _items(step, scope)
         pieces: list[tuple[Place, ...]] = []
         texts: list[str] = []
-        for each in scopes[:_MOST_DECIDED]:
-            for request in self._requests(step, step.work, each):
-                decision = await self._decided(step, request)
-                if decision is None or decision.chosen is None:
-                    break
-                pieces.append(_places(decision))
-                words = min(_MOST_WORDS, round(decision.task.output_tokens.p50))
-                texts.append(_WORD * words)
-            else:
-                continue
-            break
+        of_each = (self._requests(step, step.work, each) for each in scopes[:_MOST_DECIDED])
+        for request in chain.from_iterable(of_each):
+            decision = await self._decided(step, request)
+            if decision is None or decision.chosen is None:
+                break
+            pieces.append(_places(decision))
+            words = min(_MOST_WORDS, round(decision.task.output_tokens.p50))
+            texts.append(_WORD * words)
         if pieces:
             rounds = -(-len(scopes) // _MOST_DECIDED)
             whole = len(pieces) * len(scopes) // min(len(scopes), _MOST_DECIDED)

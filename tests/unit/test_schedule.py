@@ -24,10 +24,11 @@ from ollamamaster.domain.outlook import prospect
 from ollamamaster.domain.pair import Pair
 from ollamamaster.domain.profiles import Profiles
 from ollamamaster.domain.queues import Queues
-from ollamamaster.domain.schedule import choose, in_order, keep_alive_for, plan, queues, time_term
+from ollamamaster.domain.schedule import choose, in_order, keep_alive_for, plan, queues
 from ollamamaster.domain.snapshot import Fleet
 from ollamamaster.domain.task import Question, analyse
 from ollamamaster.domain.tickets import Choice, Option, Priority, ProcessId, Ticket, TicketState
+from ollamamaster.domain.time_price import time_term
 
 NOW = 1000.0
 HERE = ProcessId(1, 0.0)

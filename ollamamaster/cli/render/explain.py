@@ -14,6 +14,7 @@ from ollamamaster.cli.render.words import ability_word
 from ollamamaster.domain.candidates import Reason
 from ollamamaster.domain.plain_text import one_line
 from ollamamaster.domain.rates import Source
+from ollamamaster.domain.time_price import noticed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -183,7 +184,7 @@ def why(chosen: Candidate, other: Candidate, performance: str, price: float) -> 
 
 
 def _time(candidate: Candidate) -> float:
-    return max(candidate.prospect.weighted_p80_s, 0.5)
+    return noticed(candidate.prospect.weighted_p80_s)
 
 
 def _ranking(decision: Decision, width: int) -> Table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -14,6 +13,7 @@ from ollamamaster.cli.render.explain import render_decision
 from ollamamaster.cli.render.figures import milliseconds, rate, seconds
 from ollamamaster.cli.render.history_rows import difference, estimates_line, replay_line
 from ollamamaster.domain.plain_text import cleaned, one_line
+from ollamamaster.domain.time_price import doublings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -91,14 +91,14 @@ def _outcome(record: RouteRecord) -> str:
 def _price_then(decision: Decision) -> float | None:
     """What a doubling had to buy, from the terms: the surest where the time is far from 1 s."""
 
-    def doublings(candidate: Candidate) -> float:
-        return math.log2(max(candidate.prospect.weighted_p80_s, 0.5))
+    def doubled(candidate: Candidate) -> float:
+        return doublings(candidate.prospect.weighted_p80_s)
 
     candidates = [each for each in decision.ranked if "time" in each.terms]
-    surest = max(candidates, key=lambda each: abs(doublings(each)), default=None)
-    if surest is None or not doublings(surest):
+    surest = max(candidates, key=lambda each: abs(doubled(each)), default=None)
+    if surest is None or not doubled(surest):
         return None
-    return -surest.terms["time"] / doublings(surest)
+    return -surest.terms["time"] / doubled(surest)
 
 
 def _attempts(
