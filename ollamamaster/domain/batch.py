@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ollamamaster.domain.chances import Z80
+from ollamamaster.domain.measures import Z80
 from ollamamaster.domain.rates import bearing
 from ollamamaster.domain.task import Range
 from ollamamaster.domain.time_price import noticed

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from ollamamaster.domain.measures import Z80
+
 if TYPE_CHECKING:
     from ollamamaster.domain.rates import Rate
     from ollamamaster.domain.task import Range
-
-# The 80% quantile of the normal distribution.
-Z80 = 0.8416
 
 # Estimates of ability miss published scores by 5.3 points in the median where a whole family was
 # held out; a normal distribution with that median error has this sigma.

@@ -9,7 +9,7 @@ import re
 # number becomes is not defined.
 LONGEST_S = (2**63 - 1) / 1e9
 
-_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 _PART = r"([0-9]+(?:\.[0-9]+)?)(ns|us|µs|ms|s|m|h)"
 
 
@@ -33,4 +33,4 @@ def _seconds(text: str) -> float | None:
         return float(length)
     if not re.fullmatch(f"(?:{_PART})+", length):
         return None
-    return math.fsum(float(number) * _UNITS[unit] for number, unit in re.findall(_PART, length))
+    return math.fsum(float(number) * UNITS[unit] for number, unit in re.findall(_PART, length))

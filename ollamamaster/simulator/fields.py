@@ -7,7 +7,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from ollamamaster.domain.keep_alive import LONGEST_S
+from ollamamaster.domain.keep_alive import LONGEST_S, UNITS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -134,7 +134,6 @@ def read_options(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
-_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def read_keep_alive(given: Any) -> float | None:
@@ -149,7 +148,7 @@ def read_keep_alive(given: Any) -> float | None:
     if not isinstance(given, str):
         raise WireError(400, f"Unsupported type: '{_json_kind(given)}'")
     text = given.lstrip("+-")
-    seconds = math.fsum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(text))
+    seconds = math.fsum(float(number) * UNITS[unit] for number, unit in _DURATION.findall(text))
     too_long = seconds > LONGEST_S
     if text != "0" and (not text or too_long or _DURATION.sub("", text)):
         missing = "missing unit in" if text.replace(".", "").isdigit() else "invalid"

@@ -147,16 +147,15 @@ class _Style:
 
 
 def _parsed(text: str) -> _Node:
-    reader = _Reader(text.removeprefix("\ufeff"), len(text) - len(text.removeprefix("\ufeff")))
-    return reader.document()
+    return _Reader(text).document()
 
 
 class _Reader:
     """Reads JSON with comments and trailing commas, and remembers where everything stands."""
 
-    def __init__(self, text: str, offset: int) -> None:
-        self._text = "\ufeff" * offset + text
-        self._at = offset
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 1 if text.startswith("\ufeff") else 0
 
     def document(self) -> _Node:
         self._skip()
