@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.answers import Message
 from ollamamaster.domain.plain_text import one_line
 from ollamamaster.domain.prefix import Prefix
+from ollamamaster.domain.splitting import cut
 from ollamamaster.domain.task import PROMPT_MARGIN
 from ollamamaster.domain.tokens import IMAGE_TOKENS, MESSAGE_TOKENS, estimate_tokens
 from ollamamaster.errors import UsageError
@@ -56,8 +58,13 @@ class Turn:
     @property
     def tokens(self) -> int:
         """About how many tokens it takes in a prompt."""
+        return self.text_tokens + len(self.images) * IMAGE_TOKENS
+
+    @property
+    def text_tokens(self) -> int:
+        """The same without its images."""
         texts = estimate_tokens(self.prompt) + estimate_tokens(self.answer)
-        return texts + 2 * MESSAGE_TOKENS + len(self.images) * IMAGE_TOKENS
+        return texts + 2 * MESSAGE_TOKENS
 
     @property
     def messages(self) -> tuple[Message, Message]:
@@ -205,17 +212,33 @@ def summary_tokens(room: int) -> int:
 
 
 def batches(turns: Sequence[Turn], most_tokens: int) -> Iterator[tuple[Turn, ...]]:
-    """The turns in pieces that a model can read at once; one that is longer stands alone."""
+    """The turns in pieces whose texts a model can read at once; one that is longer is cut."""
     batch: list[Turn] = []
     tokens = 0
-    for turn in turns:
-        if batch and tokens + turn.tokens > most_tokens:
+    for turn in chain.from_iterable(_stretches(each, most_tokens) for each in turns):
+        if batch and tokens + turn.text_tokens > most_tokens:
             yield tuple(batch)
             batch, tokens = [], 0
         batch.append(turn)
-        tokens += turn.tokens
+        tokens += turn.text_tokens
     if batch:
         yield tuple(batch)
+
+
+def _stretches(turn: Turn, most_tokens: int) -> Iterator[Turn]:
+    """The turn, or one for each stretch of its texts; the first has its images."""
+    room = most_tokens - 2 * MESSAGE_TOKENS
+    if turn.text_tokens <= most_tokens or room < 1:
+        yield turn
+        return
+    images = turn.images
+    for piece in cut(turn.prompt, room):
+        text = turn.prompt[piece.start : piece.end]
+        yield replace(turn, prompt=text, answer="", images=images)
+        images = ()
+    for piece in cut(turn.answer, room):
+        yield replace(turn, prompt="", answer=turn.answer[piece.start : piece.end], images=images)
+        images = ()
 
 
 def summary_prompt(before: str | None, turns: Sequence[Turn], tokens: int) -> str:
@@ -225,5 +248,8 @@ def summary_prompt(before: str | None, turns: Sequence[Turn], tokens: int) -> st
         parts.append(f"{_BEFORE}\n{before}")
     for turn in turns:
         seen = f" ({len(turn.images)} images)" if turn.images else ""
-        parts += [f"user{seen}: {turn.prompt}", f"assistant: {turn.answer}"]
+        if turn.prompt or seen:
+            parts.append(f"user{seen}: {turn.prompt}")
+        if turn.answer:
+            parts.append(f"assistant: {turn.answer}")
     return "\n\n".join(parts)

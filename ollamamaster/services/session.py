@@ -8,19 +8,23 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.answers import Usage
-from ollamamaster.domain.candidates import Reason, sift
 from ollamamaster.domain.conversation import (
     Conversation,
     Turn,
-    most_context,
     room_beside,
     to_summarise,
 )
 from ollamamaster.domain.plain_text import one_line
 from ollamamaster.domain.routing import Long, RouteResult, Timing
 from ollamamaster.domain.task import analyse
-from ollamamaster.errors import NoCandidateError, StateUnusableError
+from ollamamaster.errors import (
+    NoCandidateError,
+    NoInstanceError,
+    OllamaMasterError,
+    StateUnusableError,
+)
 from ollamamaster.services.long_document import LongDocumentService
+from ollamamaster.services.overflow import alone, fitting, is_too_long, with_conversation
 from ollamamaster.services.route_errors import deadline_error
 from ollamamaster.services.summary import Summarising
 
@@ -43,9 +47,6 @@ _ASK_EVERY_S = 0.02
 _AT_ONCE_S = 0.1
 # So much of a summary is shown; the session has all of it.
 _SHOWN = 400
-_TOO_LONG = frozenset({Reason.CONTEXT_TOO_SMALL, Reason.TOO_LARGE})
-# Where nothing limits the context of any candidate there is nothing to summarise for.
-_UNLIMITED = 2**31
 
 
 @dataclass
@@ -75,9 +76,9 @@ class SessionService:
         conversation = self.store.load(name) or Conversation(name)
         asked = with_conversation(request, conversation)
         decision = await self.routes.explain(asked, fleet, note)
-        if not _is_too_long(decision):
+        if not is_too_long(decision):
             return decision, None
-        if conversation.current and _fitting(self.routes, request, conversation, fleet, decision):
+        if conversation.current and fitting(self.routes, request, conversation, fleet, decision):
             note("the conversation fits no context any more: older turns would be summarised")
             return decision, None
         return await LongDocumentService(self.routes).explain(asked, fleet, note)
@@ -184,13 +185,12 @@ class SessionTurn:
             try:
                 await run.complete(known, listener, pulling)
                 break
-            except NoCandidateError as error:
-                if run.decision is None or not _is_too_long(run.decision):
+            except (NoCandidateError, NoInstanceError) as error:
+                # also when the one that was long enough is gone
+                if run.decision is None or not is_too_long(run.decision):
                     raise
                 fleet = run.fleet
-                fits = _fitting(
-                    self.service.routes, self.request, conversation, fleet, run.decision
-                )
+                fits = fitting(self.service.routes, self.request, conversation, fleet, run.decision)
                 if fits is not None and self.summarise:
                     conversation = await self._shortened(conversation, *fits, fleet, listener)
                 elif long is not Long.SPLIT and self.request.long is Long.SPLIT:
@@ -222,8 +222,8 @@ class SessionTurn:
             return conversation
         while conversation.current:
             task = analyse(with_conversation(self.request, conversation).question)
-            alone = analyse(_alone(self.request, conversation).question)
-            room = room_beside(limit, alone)
+            bare = analyse(alone(self.request, conversation).question)
+            room = room_beside(limit, bare)
             count = to_summarise(conversation.current, room)
             if task.context_tokens <= limit or not count:
                 break
@@ -280,53 +280,7 @@ class SessionTurn:
             listener.note(f"this turn is not kept: {error.message}")
 
 
-def with_conversation(request: RouteRequest, conversation: Conversation) -> RouteRequest:
-    """The request as the next turn of this conversation."""
-    if request.system is not None:
-        conversation = replace(conversation, system=request.system)
-    return replace(
-        request,
-        system=conversation.system_text,
-        messages=conversation.messages,
-        prefix=conversation.prefix,
-        keep_text=False,
-    )
-
-
-def _fitting(
-    routes: RouteService,
-    request: RouteRequest,
-    conversation: Conversation,
-    fleet: Fleet,
-    decision: Decision,
-) -> tuple[int, int, int] | None:
-    """How many turns must go, into which room, of how long a context.
-
-    None when that would not help: the prompt alone fits nowhere either.
-    """
-    alone = analyse(_alone(request, conversation).question)
-    fit = sift(alone, fleet, routes.means.settings, decision.wish).fit
-    limits = [most_context(pair, request.options) for pair in fit]
-    if not limits:
-        return None
-    context = max(_UNLIMITED if limit is None else limit for limit in limits)
-    room = room_beside(context, alone)
-    # when the server says that it is too long, the estimate was too short
-    room = min(room, sum(turn.tokens for turn in conversation.current))
-    count = to_summarise(conversation.current, room)
-    return (count, room, context) if count else None
-
-
-def _alone(request: RouteRequest, conversation: Conversation) -> RouteRequest:
-    """The request as if it were the first turn."""
-    return with_conversation(request, replace(conversation, turns=(), summaries=()))
-
-
-def _is_too_long(decision: Decision) -> bool:
-    return any(rejection.reason in _TOO_LONG for rejection in decision.rejected)
-
-
-def _not_summarised(error: NoCandidateError) -> NoCandidateError:
+def _not_summarised(error: OllamaMasterError) -> NoCandidateError:
     lines = [
         error.hint,
         "let older turns be summarised: leave out --no-summary, set sessions.summarise = true",

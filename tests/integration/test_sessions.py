@@ -96,6 +96,36 @@ context = 32768
 """
 
 
+# One machine whose model holds a long talk, and one whose model does not.
+UNEQUAL = """
+[[instances]]
+name = "wide"
+ram_gb = 64
+bandwidth_gb_s = 500
+prefill_tokens_s = 20000
+models = ["wide:2b"]
+
+[[instances]]
+name = "thin"
+ram_gb = 64
+bandwidth_gb_s = 500
+prefill_tokens_s = 20000
+models = ["thin:2b"]
+
+[[models]]
+name = "wide:2b"
+size_gb = 1.5
+parameters_b = 2.0
+context = 32768
+
+[[models]]
+name = "thin:2b"
+size_gb = 1.5
+parameters_b = 2.0
+context = 4096
+"""
+
+
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[SimulatedFleet]:
     with SimulatedFleet.start("duo", speed=50.0) as found:
@@ -317,6 +347,24 @@ def test_a_conversation_moves_where_staying_costs_more(apart: SimulatedFleet) ->
     assert talk(apart, "And then?", *asked)[0] == "racer"
     kept = run("session", "show", "moves", "--json", env=apart.environment()).data
     assert len(kept["messages"]) == 4
+
+
+def test_when_the_machine_with_room_for_it_is_lost_the_conversation_is_summarised_for_another(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "unequal.toml"
+    path.write_text(UNEQUAL, "utf-8")
+    with SimulatedFleet.start(path, speed=50.0) as fleet:
+        env = fleet.environment()
+        assert run("discover", env=env).code == 0
+        # one turn that alone is several times what the other machine reads at once
+        first = run("route", f"Tell me. {WORDS * 60}", "--session", "x", "--json", env=env)
+        assert first.data["model"] == "wide:2b"
+        fleet["wide"].stop()
+        done = run("route", "And now?", "--session", "x", "--json", env=env)
+        assert (done.code, done.data["model"]) == (0, "thin:2b")
+        assert "summary by thin:2b: [simulated]" in done.err
+        assert len(shown(env)["messages"]) == 4
 
 
 # ---- several at once
