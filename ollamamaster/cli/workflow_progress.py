@@ -116,12 +116,14 @@ class Progress:
         grid = Table.grid(padding=(0, 1))
         grid.add_column(width=1)
         grid.add_column(no_wrap=True)
-        grid.add_column(overflow="ellipsis", no_wrap=True)
+        # the only one that rich makes narrower, because the others are not wrapped
+        grid.add_column()
         grid.add_column(no_wrap=True, justify="right")
         assert self._plan is not None  # noqa: S101 (drawn only after it)
         for step in self._plan.workflow.steps:
             mark, style, what, took = self._line(step)
-            grid.add_row(Text(mark, style), step.id, Text(one_line(what)), Text(took, "dim"))
+            shown = Text(one_line(what), no_wrap=True, overflow="ellipsis")
+            grid.add_row(Text(mark, style), step.id, shown, Text(took, "dim"))
         return grid
 
     def _line(self, step: Step) -> tuple[str, str, str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import sys
@@ -645,8 +646,35 @@ def test_a_terminal_shows_each_step_and_the_graph(env: dict[str, str]) -> None:
     graph = on_terminal("workflow", "show", "w", env=env)
     assert "● " in graph.raw
     assert "← first" in graph.raw
-    narrow = on_terminal("workflow", "run", "w", env=env, columns=40)
+    narrow = on_terminal("workflow", "run", "w", env=env, columns=28)
     assert narrow.code == 0
+    # what runs where is cut first, and never the mark or the name
+    lines = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", narrow.raw).replace("\r", "\n").splitlines()
+    (last,) = [line for line in lines if line.startswith("✓ second")][-1:]
+    assert re.fullmatch(r"✓ second \S.*… +\S+ s", last.rstrip())
+    assert len(last) <= 28
+
+
+@POSIX
+def test_ctrl_c_on_a_terminal_leaves_the_steps_and_how_to_go_on(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    gate = json.dumps(str(tmp_path / "gate"))
+    held = call("held", "wait_for", f"{{ path = {gate} }}", 'after = ["first"]')
+    write(env, "w", CORPUS, ask("first", "hello"), held)
+    assert run("workflow", "allow", "w", env=env).code == 0
+
+    def is_held(raw: str) -> bool:
+        return "✓" in raw.rpartition("first")[0].rpartition("held")[2]
+
+    screen = on_terminal("workflow", "run", "w", env=env, stopped_when=is_held)
+    assert screen.code == 130
+    assert screen.raw.rfind("\x1b[?25h") > screen.raw.rfind("\x1b[?25l")
+    (run_id,) = [r["run_id"] for r in run("workflow", "runs", "--json", env=env).data["runs"]]
+    assert f"workflow run --resume {run_id}" in screen.raw
+    (tmp_path / "gate").touch()
+    again = run("workflow", "run", "--resume", run_id, "--json", env=env)
+    assert again.data["output"] == "it is there"
 
 
 @pytest.mark.parametrize("text", ['{"x": 1e999}', "[NaN]", "[" * 900 + "]" * 900])
