@@ -1,4 +1,4 @@
-"""What every test gets."""
+"""What every test gets, and what many ask for; a module whose fleet differs has its own."""
 
 from __future__ import annotations
 
@@ -6,10 +6,17 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from fleets import known, use
 from hypothesis import HealthCheck, settings
+from program import home_for
+
+from ollamamaster.bootstrap import Application
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
+
+    from ollamamaster.simulator.sandbox import SimulatedFleet, SimulatedInstance
 
 # How fast examples are made and run is the machine's matter, not a property of the code.
 settings.register_profile(
@@ -32,3 +39,47 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             monkeypatch.delenv(name)
     monkeypatch.setenv("OLLAMAMASTER_HOME", str(folder))
     return folder
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[SimulatedFleet]:
+    """Two equal instances, which are known."""
+    with known("duo", speed=50.0) as found:
+        yield found
+
+
+@pytest.fixture
+def fresh(fleet: SimulatedFleet) -> SimulatedFleet:
+    """The fleet of this module, with nothing in memory and nothing wrong."""
+    for instance in fleet:
+        instance.restart()
+    return fleet
+
+
+@pytest.fixture
+def env(fresh: SimulatedFleet, tmp_path: Path) -> dict[str, str]:
+    """The environment of commands that share one home."""
+    return home_for(fresh, tmp_path / "home")
+
+
+@pytest.fixture
+async def application(
+    env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Application]:
+    """What a command of that environment is made of."""
+    use(monkeypatch, env)
+    made = Application()
+    yield made
+    await made.ollama.aclose()
+    made.history.close()
+
+
+@pytest.fixture
+def a(fresh: SimulatedFleet) -> SimulatedInstance:
+    """The one that is tried first: the lower id of equals."""
+    return min(fresh, key=lambda instance: instance.id)
+
+
+@pytest.fixture
+def b(fresh: SimulatedFleet) -> SimulatedInstance:
+    return max(fresh, key=lambda instance: instance.id)

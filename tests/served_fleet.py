@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import jsonschema  # type: ignore[import-untyped]
+from fleets import MODEL, load
 from mcp import Client, StdioServerParameters
-from program import PATIENCE_S, run, running
+from program import run, running
 
 from ollamamaster.bootstrap import Application
 from ollamamaster.mcp_server.live import USUAL, Pace
 from ollamamaster.mcp_server.server import build
+from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import AsyncIterator, Iterator, Mapping
 
     import mcp_types
-    import pytest
 
-    from ollamamaster.simulator.sandbox import SimulatedFleet, SimulatedInstance
+    from ollamamaster.simulator.sandbox import SimulatedInstance
 
 # The revisions of the protocol that are spoken: by requests that stand alone, and by a handshake.
 ERAS = ("auto", "legacy")
-SMALL, LARGE = "llama3.2:3b", "llama3.1:8b"
+SMALL, LARGE = MODEL, "llama3.1:8b"
 STORY = "Write a long story about the sea"
-
-
-def use(monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str]) -> None:
-    """This process sees the fleet of this environment."""
-    for name in ("OLLAMAMASTER_HOME", "OLLAMA_HOST"):
-        monkeypatch.delenv(name, raising=False)
-        if name in environment:
-            monkeypatch.setenv(name, environment[name])
 
 
 @asynccontextmanager
@@ -102,10 +94,8 @@ def _closed(schema: Any) -> Any:
 @contextmanager
 def unhurried() -> Iterator[SimulatedFleet]:
     """A fleet of one instance, ten times slower than a real one: its answers take minutes."""
-    from ollamamaster.simulator.sandbox import SimulatedFleet
-
     with SimulatedFleet.start("duo", speed=1.0) as found:
-        load(found, "a", SMALL)
+        load(found["a"])
         found["b"].stop()
         assert run("discover", env=found.environment()).code == 0
         found["a"].fault("slow", count=None)
@@ -115,13 +105,3 @@ def unhurried() -> Iterator[SimulatedFleet]:
 def generates(instance: SimulatedInstance) -> bool:
     """Whether the instance itself says that it writes an answer."""
     return bool(instance.state()["running"])
-
-
-def load(fleet: SimulatedFleet, name: str, model: str) -> None:
-    """Bring a model into the memory of an instance, so that generations begin at once."""
-    import urllib.request
-
-    body = json.dumps({"model": model, "stream": False, "keep_alive": -1}).encode()
-    request = urllib.request.Request(f"{fleet[name].url}/api/generate", body)  # noqa: S310 (our own loopback server)
-    with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:  # noqa: S310 (as above)
-        answer.read()

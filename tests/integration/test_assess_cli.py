@@ -8,6 +8,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fleets import known
 from program import home_for, on_terminal, run
 
 from ollamamaster.errors import ExitCode
@@ -22,14 +23,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[SimulatedFleet]:
-    with SimulatedFleet.start("home", speed=200.0) as found:
-        assert run("discover", env=found.environment()).code == 0
+    with known("home", speed=200.0) as found:
         yield found
-
-
-@pytest.fixture
-def env(fleet: SimulatedFleet, tmp_path: Path) -> dict[str, str]:
-    return home_for(fleet, tmp_path / "home")
 
 
 def assess(env: dict[str, str], *arguments: str) -> Done:

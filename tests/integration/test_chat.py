@@ -12,36 +12,22 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from program import PATIENCE_S, command, home_for, run, wait_until
+from program import PATIENCE_S, command, run, wait_until
 
 from ollamamaster.domain.tokens import estimate_tokens
 from ollamamaster.errors import ExitCode
-from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from ollamamaster.simulator.sandbox import SimulatedFleet
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
 
 MODEL = "llama3.2:3b"
 SHORT = ("-m", MODEL, "--option", "num_predict=12")
 _PROMPT = ">>> "
-
-
-@pytest.fixture(scope="module")
-def fleet() -> Iterator[SimulatedFleet]:
-    with SimulatedFleet.start("duo", speed=50.0) as found:
-        assert run("discover", env=found.environment()).code == 0
-        yield found
-
-
-@pytest.fixture
-def env(fleet: SimulatedFleet, tmp_path: Path) -> dict[str, str]:
-    for instance in fleet:
-        instance.clear_faults()
-        instance.restart()
-    return home_for(fleet, tmp_path / "home")
 
 
 class Person:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from program import PATIENCE_S, home_for
+from fleets import known
+from program import PATIENCE_S
 from routes import asked, hold
 
-from ollamamaster.bootstrap import Application
 from ollamamaster.domain.answers import Chunk, Usage
 from ollamamaster.domain.comparing import CompareRequest, CompareResult, Spread
 from ollamamaster.domain.comparison import Method
@@ -25,17 +25,17 @@ from ollamamaster.errors import (
     UsageError,
 )
 from ollamamaster.services.compare_listener import UnheardComparison
-from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-    from pathlib import Path
+    from collections.abc import AsyncGenerator, Iterator, Sequence
 
+    from ollamamaster.bootstrap import Application
     from ollamamaster.domain.answers import AnswerRequest
     from ollamamaster.domain.comparing import Answer, Planned
     from ollamamaster.domain.instances import Endpoint
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.services.compare import CompareRun
+    from ollamamaster.simulator.sandbox import SimulatedFleet
 
 pytestmark = pytest.mark.anyio
 
@@ -73,32 +73,17 @@ capabilities = ["{can}"]
 
 
 @pytest.fixture(scope="module")
-def running_fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedFleet]:
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedFleet]:
     path = tmp_path_factory.mktemp("fleet") / "three.toml"
     path.write_text(FLEET, "utf-8")
-    with SimulatedFleet.start(path, speed=100.0) as fleet:
-        yield fleet
+    with known(path, speed=100.0) as found:
+        yield found
 
 
 @pytest.fixture
-def three(running_fleet: SimulatedFleet) -> SimulatedFleet:
+def three(fresh: SimulatedFleet) -> SimulatedFleet:
     """Three instances with nothing in memory and no faults."""
-    for instance in running_fleet:
-        instance.restart()
-    return running_fleet
-
-
-@pytest.fixture
-async def application(
-    three: SimulatedFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Application]:
-    for name, value in home_for(three, tmp_path / "home").items():
-        if name.startswith("OLLAMAMASTER"):
-            monkeypatch.setenv(name, value)
-    made = Application()
-    yield made
-    await made.ollama.aclose()
-    made.history.close()
+    return fresh
 
 
 @dataclass

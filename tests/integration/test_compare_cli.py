@@ -9,14 +9,15 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from program import ended, home_for, on_terminal, run, running, wait_until
+from fleets import known
+from program import ended, on_terminal, run, running, wait_until
 
 from ollamamaster.errors import ExitCode
-from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from ollamamaster.simulator.sandbox import SimulatedFleet
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
 
@@ -51,16 +52,8 @@ _STYLES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedFleet]:
     path = tmp_path_factory.mktemp("fleet") / "two.toml"
     path.write_text(FLEET, "utf-8")
-    with SimulatedFleet.start(path, speed=100.0) as found:
-        assert run("discover", env=found.environment()).code == 0
+    with known(path, speed=100.0) as found:
         yield found
-
-
-@pytest.fixture
-def env(fleet: SimulatedFleet, tmp_path: Path) -> dict[str, str]:
-    for instance in fleet:
-        instance.restart()
-    return home_for(fleet, tmp_path / "home")
 
 
 def last_screen(raw: str) -> list[str]:

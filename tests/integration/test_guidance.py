@@ -5,25 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from program import home_for, run
-
-from ollamamaster.simulator.sandbox import SimulatedFleet
+from fleets import known
+from program import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from ollamamaster.simulator.sandbox import SimulatedFleet
+
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[SimulatedFleet]:
-    with SimulatedFleet.start("home", speed=200.0) as found:
-        assert run("discover", env=found.environment()).code == 0
+    with known("home", speed=200.0) as found:
         yield found
-
-
-@pytest.fixture
-def env(fleet: SimulatedFleet, tmp_path: Path) -> dict[str, str]:
-    return home_for(fleet, tmp_path / "home")
 
 
 @pytest.mark.parametrize(

@@ -3,58 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import urllib.request
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from program import PATIENCE_S, home_for, until
-from routes import MODEL, asked, begin, hold, outcomes
+from fleets import load
+from program import PATIENCE_S, until
+from routes import asked, begin, hold, outcomes
 
-from ollamamaster.bootstrap import Application
 from ollamamaster.errors import AllFailedError, Outcome
 from ollamamaster.services import hedge
-from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
-
     from routes import Going
 
+    from ollamamaster.bootstrap import Application
     from ollamamaster.domain.snapshot import Fleet
-    from ollamamaster.simulator.sandbox import SimulatedInstance
+    from ollamamaster.simulator.sandbox import SimulatedFleet, SimulatedInstance
 
 pytestmark = pytest.mark.anyio
 
 LONG_CONTEXT = 65_536
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[SimulatedFleet]:
-    with SimulatedFleet.start("duo", speed=50.0) as fleet:
-        yield fleet
-
-
 @pytest.fixture
-def duo(running: SimulatedFleet) -> SimulatedFleet:
+def fresh(fresh: SimulatedFleet) -> SimulatedFleet:
     """Two equal idle instances that both have the model in memory."""
-    for instance in running:
-        instance.restart()
+    for instance in fresh:
         load(instance)
-    return running
-
-
-@pytest.fixture
-def a(duo: SimulatedFleet) -> SimulatedInstance:
-    """The one that is tried first: the lower id of equals."""
-    return min(duo, key=lambda instance: instance.id)
-
-
-@pytest.fixture
-def b(duo: SimulatedFleet) -> SimulatedInstance:
-    return max(duo, key=lambda instance: instance.id)
+    return fresh
 
 
 @pytest.fixture(autouse=True)
@@ -65,37 +42,17 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def application(
-    duo: SimulatedFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Application]:
-    for name, value in home_for(duo, tmp_path / "home").items():
-        if name.startswith("OLLAMAMASTER"):
-            monkeypatch.setenv(name, value)
-    made = Application()
-    yield made
-    await made.ollama.aclose()
-    made.history.close()
-
-
-@pytest.fixture
-async def fleet(application: Application) -> Fleet:
+async def seen(application: Application) -> Fleet:
     return await asked(application)
 
 
-def load(instance: SimulatedInstance, context: int = 4096) -> None:
-    options = {"num_ctx": context}
-    body = {"model": MODEL, "stream": False, "keep_alive": "24h", "options": options}
-    data = json.dumps(body).encode()
-    with urllib.request.urlopen(f"{instance.url}/api/generate", data, timeout=60) as answer:  # noqa: S310 (our own loopback server)
-        answer.read()
-
-
 async def goes_on_alone(route: Going, looks: int = 20) -> None:
-    """Return when it could have started a second attempt many times, and did not."""
+    """It could have started a second attempt many times, and did not; then it is ended."""
     await route.started()
     done, _ = await asyncio.wait([route.task], timeout=looks * hedge.LOOK_EVERY_S)
     assert not done
     assert route.heard.hedges == []
+    await ended(route)
 
 
 async def ended(route: Going) -> None:
@@ -103,11 +60,22 @@ async def ended(route: Going) -> None:
     await asyncio.wait([route.task], timeout=PATIENCE_S)
 
 
+async def both_silent(
+    application: Application, seen: Fleet, a: SimulatedInstance, b: SimulatedInstance
+) -> Going:
+    """A route whose second attempt has begun, and nobody says a word."""
+    a.fault("hang_generate", count=None)
+    b.fault("hang_generate", count=None)
+    route = begin(application, seen, hedge=True)
+    await route.hears(hedges=1)
+    return route
+
+
 async def test_an_idle_instance_answers_when_the_first_is_silent(
-    application: Application, fleet: Fleet, a: SimulatedInstance, b: SimulatedInstance
+    application: Application, seen: Fleet, a: SimulatedInstance, b: SimulatedInstance
 ) -> None:
     a.fault("hang_generate", count=None)
-    route = begin(application, fleet, hedge=True)
+    route = begin(application, seen, hedge=True)
     result = await route.result()
     assert route.heard.hedges == [(a.id, b.id)]
     assert outcomes(result.attempts) == [(a.id, Outcome.CANCELLED), (b.id, Outcome.OK)]
@@ -117,12 +85,9 @@ async def test_an_idle_instance_answers_when_the_first_is_silent(
 
 
 async def test_a_second_that_fails_leaves_the_first_alone(
-    application: Application, fleet: Fleet, a: SimulatedInstance, b: SimulatedInstance
+    application: Application, seen: Fleet, a: SimulatedInstance, b: SimulatedInstance
 ) -> None:
-    a.fault("hang_generate", count=None)
-    b.fault("hang_generate", count=None)
-    route = begin(application, fleet, hedge=True)
-    await route.hears(hedges=1)
+    route = await both_silent(application, seen, a, b)
     b.stop()
     await route.hears(ends=1)
     assert [end.instance for end in route.heard.ends] == [b.id]
@@ -140,22 +105,22 @@ async def test_the_first_is_heard_when_it_speaks_before_the_second(
 ) -> None:
     monkeypatch.setattr(hedge, "late_after_s", lambda _: 0.05)
     for instance in (a, b):
-        load(instance, LONG_CONTEXT)
+        load(instance, num_ctx=LONG_CONTEXT)
     # It takes seconds to read this, and the second is silent for ever.
     a.fault("slow", count=None)
     b.fault("hang_generate", count=None)
-    fleet = await asked(application)
-    route = begin(application, fleet, hedge=True, prompt="word " * 40_000)
+    seen = await asked(application)
+    route = begin(application, seen, hedge=True, prompt="word " * 40_000)
     result = await route.result()
     assert outcomes(result.attempts) == [(a.id, Outcome.OK), (b.id, Outcome.CANCELLED)]
 
 
 async def test_both_may_fail(
-    application: Application, fleet: Fleet, a: SimulatedInstance, b: SimulatedInstance
+    application: Application, seen: Fleet, a: SimulatedInstance, b: SimulatedInstance
 ) -> None:
     a.fault("hang_generate", count=None)
     b.fault("error_500", count=None)
-    route = begin(application, fleet, hedge=True)
+    route = begin(application, seen, hedge=True)
     await route.hears(ends=1)
     a.stop()
     with pytest.raises(AllFailedError):
@@ -164,12 +129,9 @@ async def test_both_may_fail(
 
 
 async def test_the_other_goes_on_when_the_silent_one_fails(
-    application: Application, fleet: Fleet, a: SimulatedInstance, b: SimulatedInstance
+    application: Application, seen: Fleet, a: SimulatedInstance, b: SimulatedInstance
 ) -> None:
-    a.fault("hang_generate", count=None)
-    b.fault("hang_generate", count=None)
-    route = begin(application, fleet, hedge=True)
-    await route.hears(hedges=1)
+    route = await both_silent(application, seen, a, b)
     a.stop()
     await route.hears(ends=1)
     assert not route.task.done()
@@ -183,16 +145,15 @@ async def test_the_other_goes_on_when_the_silent_one_fails(
 
 @pytest.mark.parametrize("where", ["the request", "the config"])
 async def test_there_is_none_when_the_person_does_not_want_it(
-    where: str, application: Application, fleet: Fleet, a: SimulatedInstance
+    where: str, application: Application, seen: Fleet, a: SimulatedInstance
 ) -> None:
     a.fault("hang_generate", count=None)
     if where == "the config":
         settings = application.settings
         off = replace(settings, route=replace(settings.route, hedge=False))
         vars(application)["settings"] = off
-    route = begin(application, fleet, hedge=where == "the config")
+    route = begin(application, seen, hedge=where == "the config")
     await goes_on_alone(route)
-    await ended(route)
 
 
 async def test_there_is_none_for_a_cloud_model(
@@ -212,39 +173,36 @@ async def test_there_is_none_for_a_cloud_model(
 
 
 async def test_there_is_none_where_one_of_ours_runs(
-    application: Application, fleet: Fleet, a: SimulatedInstance, b: SimulatedInstance
+    application: Application, seen: Fleet, a: SimulatedInstance, b: SimulatedInstance
 ) -> None:
     a.fault("hang_generate", count=None)
     hold(application, b.id, work_s=60.0)
-    route = begin(application, fleet, hedge=True)
+    route = begin(application, seen, hedge=True)
     await goes_on_alone(route)
-    await ended(route)
 
 
 async def test_there_is_none_where_the_model_must_be_loaded(
-    application: Application, fleet: Fleet, a: SimulatedInstance, b: SimulatedInstance
+    application: Application, seen: Fleet, a: SimulatedInstance, b: SimulatedInstance
 ) -> None:
     a.fault("hang_generate", count=None)
     b.restart()
-    route = begin(application, fleet, hedge=True)
+    route = begin(application, seen, hedge=True)
     await goes_on_alone(route)
-    await ended(route)
 
 
 async def test_there_is_none_while_a_load_is_under_way_on_the_first(
-    application: Application, fleet: Fleet, a: SimulatedInstance, b: SimulatedInstance
+    application: Application, seen: Fleet, a: SimulatedInstance, b: SimulatedInstance
 ) -> None:
     # It seemed to be in memory when it was decided, and is not any more.
     a.restart()
     a.fault("hang_generate", count=None)
-    route = begin(application, fleet, hedge=True, instance=None)
+    route = begin(application, seen, hedge=True, instance=None)
     await goes_on_alone(route)
-    await ended(route)
 
 
 async def test_a_load_counts_as_under_way_only_for_so_long(
     application: Application,
-    fleet: Fleet,
+    seen: Fleet,
     a: SimulatedInstance,
     b: SimulatedInstance,
     monkeypatch: pytest.MonkeyPatch,
@@ -253,23 +211,22 @@ async def test_a_load_counts_as_under_way_only_for_so_long(
     monkeypatch.setattr(hedge, "LOAD_TIMES", 0.0)
     a.restart()
     a.fault("hang_generate", count=None)
-    result = await begin(application, fleet, hedge=True).result()
+    result = await begin(application, seen, hedge=True).result()
     assert result.instance == b.id
 
 
 async def test_a_named_instance_has_no_second(
-    application: Application, fleet: Fleet, a: SimulatedInstance
+    application: Application, seen: Fleet, a: SimulatedInstance
 ) -> None:
     a.fault("hang_generate", count=None)
-    route = begin(application, fleet, hedge=True, instance=a.id)
+    route = begin(application, seen, hedge=True, instance=a.id)
     await goes_on_alone(route)
-    await ended(route)
 
 
 async def test_one_that_speaks_in_time_has_no_second(
-    application: Application, fleet: Fleet, a: SimulatedInstance
+    application: Application, seen: Fleet, a: SimulatedInstance
 ) -> None:
-    route = begin(application, fleet, hedge=True)
+    route = begin(application, seen, hedge=True)
     result = await route.result()
     assert outcomes(result.attempts) == [(a.id, Outcome.OK)]
     assert route.heard.hedges == []

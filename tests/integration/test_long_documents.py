@@ -8,40 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from pdfs import pdf
-from program import Done, home_for, on_terminal, run
+from program import Done, on_terminal, run
 
 from ollamamaster.cli.json_keys import DATA, LINES, paths_of
 from ollamamaster.errors import ExitCode
-from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from ollamamaster.simulator.sandbox import SimulatedFleet
 
 MODEL = ("-m", "llama3.2:3b")
 # Parts of one context step of the smallest size: with 4096 as the context, some 2,800 tokens each.
 SMALL = (*MODEL, "--option", "num_ctx=4096")
 QUESTION = "What are the key insights?"
 PAGE = "\n".join("The tide comes twice a day and nobody at the harbour wonders." for _ in range(40))
-
-
-@pytest.fixture(scope="module")
-def running_fleet() -> Iterator[SimulatedFleet]:
-    with SimulatedFleet.start("duo", speed=100.0) as fleet:
-        yield fleet
-
-
-@pytest.fixture
-def duo(running_fleet: SimulatedFleet) -> SimulatedFleet:
-    """Two equal instances with nothing in memory and no faults."""
-    for instance in running_fleet:
-        instance.restart()
-    return running_fleet
-
-
-@pytest.fixture
-def env(duo: SimulatedFleet, tmp_path: Path) -> dict[str, str]:
-    return home_for(duo, tmp_path / "home")
 
 
 @pytest.fixture
@@ -198,9 +179,9 @@ def test_of_a_long_text_without_a_question_it_is_said_that_one_is_needed(
 
 
 def test_explain_has_the_plan_and_sends_nothing(
-    env: dict[str, str], duo: SimulatedFleet, book: Path
+    env: dict[str, str], fleet: SimulatedFleet, book: Path
 ) -> None:
-    before = [instance.state()["served"] for instance in duo]
+    before = [instance.state()["served"] for instance in fleet]
     done = run("route", "-f", str(book), QUESTION, "--explain", "--json", env=env)
     assert done.code == 0
     assert done.data["decision"]["chosen"] is None
@@ -211,9 +192,9 @@ def test_explain_has_the_plan_and_sends_nothing(
         if place in ("", "plan", "plan.readers[]")
     }
     assert sum(reader["parts"] for reader in plan["readers"]) == plan["parts"] > 2
-    assert {reader["instance"] for reader in plan["readers"]} == {i.id for i in duo}
+    assert {reader["instance"] for reader in plan["readers"]} == {i.id for i in fleet}
     assert plan["seconds"] > 0
-    assert [instance.state()["served"] for instance in duo] == before
+    assert [instance.state()["served"] for instance in fleet] == before
 
 
 def test_the_plan_that_is_shown_is_what_is_done(env: dict[str, str], booklet: Path) -> None:
@@ -266,9 +247,9 @@ def test_notes_that_are_too_long_are_put_together_in_groups(
 
 
 def test_a_part_that_breaks_is_read_elsewhere(
-    env: dict[str, str], duo: SimulatedFleet, booklet: Path
+    env: dict[str, str], fleet: SimulatedFleet, booklet: Path
 ) -> None:
-    duo["a"].fault("truncate_stream", count=2)
+    fleet["a"].fault("truncate_stream", count=2)
     arguments = ("-f", str(booklet), QUESTION, *SMALL, "--long", "split", "--json")
     done = run("route", *arguments, env=env)
     assert done.code == 0
@@ -277,21 +258,21 @@ def test_a_part_that_breaks_is_read_elsewhere(
 
 
 def unreadable(
-    env: dict[str, str], duo: SimulatedFleet, tome: Path, *more: str
+    env: dict[str, str], fleet: SimulatedFleet, tome: Path, *more: str
 ) -> tuple[Done, int]:
     """The tome read by one machine, which breaks off its first part twice; and how many."""
-    asked = ("route", "-f", str(tome), QUESTION, *MODEL, "--instance", duo["a"].id)
+    asked = ("route", "-f", str(tome), QUESTION, *MODEL, "--instance", fleet["a"].id)
     parts = run(*asked, "--explain", "--json", env=env).data["plan"]["parts"]
     # one part after the other, and then those again that could not be read
-    duo["a"].fault("truncate_stream", count=1)
-    duo["a"].fault("truncate_stream", after_requests=parts, count=1)
+    fleet["a"].fault("truncate_stream", count=1)
+    fleet["a"].fault("truncate_stream", after_requests=parts, count=1)
     return run(*asked, "--long", "split", "--no-hedge", *more, env=env), parts
 
 
 def test_a_part_that_nobody_can_read_is_said_and_not_left_out_in_silence(
-    env: dict[str, str], duo: SimulatedFleet, tome: Path
+    env: dict[str, str], fleet: SimulatedFleet, tome: Path
 ) -> None:
-    done, count = unreadable(env, duo, tome, "--json")
+    done, count = unreadable(env, fleet, tome, "--json")
     assert (done.code, done.envelope["status"]) == (0, "partial")
     parts = done.data["parts"]
     assert len(parts) == count
@@ -304,27 +285,27 @@ def test_a_part_that_nobody_can_read_is_said_and_not_left_out_in_silence(
 
 
 def test_what_is_missing_is_an_error_on_stderr_also_where_no_notes_are_wanted(
-    env: dict[str, str], duo: SimulatedFleet, tome: Path
+    env: dict[str, str], fleet: SimulatedFleet, tome: Path
 ) -> None:
-    done, _ = unreadable(env, duo, tome, "-q")
+    done, _ = unreadable(env, fleet, tome, "-q")
     assert done.code == 0
     assert done.out.startswith("[simulated]")
     assert f"error: the answer is without {tome}, part 1 of " in done.err
 
 
 def test_a_part_that_never_comes_is_read_a_second_time_elsewhere(
-    env: dict[str, str], duo: SimulatedFleet, tome: Path
+    env: dict[str, str], fleet: SimulatedFleet, tome: Path
 ) -> None:
     # only this ends it: the instance goes on telling that it is there
-    duo["b"].fault("hang_generate", count=1)
+    fleet["b"].fault("hang_generate", count=1)
     arguments = ("-f", str(tome), QUESTION, *MODEL, "--long", "split", "--no-hedge", "--json")
     done = run("route", *arguments, env=env)
     assert done.code == 0
     assert {part["outcome"] for part in done.data["parts"]} == {"ok"}
-    assert {part["instance"] for part in done.data["parts"]} == {duo["a"].id}
+    assert {part["instance"] for part in done.data["parts"]} == {fleet["a"].id}
     asked = run("history", "list", "--json", env=env).data["requests"]
     # the first try, given up
-    assert ("cancelled", duo["b"].id) in {(each["outcome"], each["instance"]) for each in asked}
+    assert ("cancelled", fleet["b"].id) in {(each["outcome"], each["instance"]) for each in asked}
 
 
 def test_lines_of_a_stream_tell_of_each_part(env: dict[str, str], booklet: Path) -> None:

@@ -9,37 +9,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fleets import known, use
 from program import home_for, run, until
-from served_fleet import (
-    ERAS,
-    LARGE,
-    SMALL,
-    STORY,
-    ask,
-    client,
-    generates,
-    text,
-    unhurried,
-    use,
-)
+from served_fleet import ERAS, LARGE, SMALL, STORY, ask, client, generates, text, unhurried
 
 from ollamamaster.bootstrap import Application
 from ollamamaster.mcp_server.door import OF_A_KIND
-from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ollamamaster.domain.conversation import Conversation
-    from ollamamaster.simulator.sandbox import SimulatedInstance
+    from ollamamaster.simulator.sandbox import SimulatedFleet, SimulatedInstance
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("era", ERAS)]
 
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[SimulatedFleet]:
-    with SimulatedFleet.start("duo", speed=200.0) as found:
-        assert run("discover", env=found.environment()).code == 0
+    with known("duo", speed=200.0) as found:
         yield found
 
 

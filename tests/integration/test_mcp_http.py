@@ -20,17 +20,18 @@ from served_fleet import (
     STORY,
     ask,
     generates,
-    load,
     over_http,
+    unhurried,
     url_of,
 )
 
 from ollamamaster.errors import ExitCode
 from ollamamaster.mcp_server.http import Listening
-from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ollamamaster.simulator.sandbox import SimulatedFleet
 
 INITIALIZE = {
     "jsonrpc": "2.0",
@@ -48,11 +49,7 @@ ANYWHERE = "0.0.0.0"
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[SimulatedFleet]:
-    with SimulatedFleet.start("duo", speed=1.0) as found:
-        load(found, "a", SMALL)
-        found["b"].stop()
-        assert run("discover", env=found.environment()).code == 0
-        found["a"].fault("slow", count=None)
+    with unhurried() as found:
         yield found
 
 

@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import mcp_types
 import pytest
+from fleets import known, load, use
 from mcp.shared.exceptions import MCPDeprecationWarning, MCPError
 from program import home_for, run, until
-from served_fleet import ERAS, SMALL, STORY, ask, client, load, unhurried, use
+from served_fleet import ERAS, SMALL, STORY, ask, client, unhurried
 
 from ollamamaster.mcp_server.live import Pace
-from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from mcp import Client
+
+    from ollamamaster.simulator.sandbox import SimulatedFleet
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("era", ERAS)]
 
@@ -52,8 +54,7 @@ def _seen(quiet: SimulatedFleet, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def found_fleet() -> Iterator[SimulatedFleet]:
-    with SimulatedFleet.start("duo", speed=100.0) as found:
-        assert run("discover", env=found.environment()).code == 0
+    with known("duo", speed=100.0) as found:
         yield found
 
 
@@ -118,7 +119,7 @@ async def test_a_model_that_loads_is_told_once_for_each_resource(
 ) -> None:
     one = f"{MODELS}/llama3.2%3A3b"
     async with hearing(era, BRISK, INSTANCES, MODELS, one) as (connected, heard):
-        await anyio.to_thread.run_sync(load, fleet, "a", SMALL)
+        await anyio.to_thread.run_sync(load, fleet["a"])
         await until(lambda: len(heard) == 3, "the loading is heard of")
         found = await content(connected, one)
     assert sorted(heard) == sorted([INSTANCES, MODELS, one])
@@ -166,7 +167,7 @@ async def test_one_who_did_not_subscribe_to_a_resource_hears_nothing_of_it(
     era: str, fleet: SimulatedFleet
 ) -> None:
     async with hearing(era, BRISK, f"{MODELS}/llava%3A7b", INSTANCES) as (_, heard):
-        await anyio.to_thread.run_sync(load, fleet, "a", SMALL)
+        await anyio.to_thread.run_sync(load, fleet["a"])
         await until(lambda: INSTANCES in heard, "the loading is heard of")
     assert heard == [INSTANCES]
 

@@ -11,25 +11,23 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from fleets import known, load, use
 from program import PATIENCE_S, home_for, run, until
-from served_fleet import ERAS, SMALL, STORY, ask, client, generates, load, text, use
-
-from ollamamaster.simulator.sandbox import SimulatedFleet
+from served_fleet import ERAS, SMALL, STORY, ask, client, generates, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ollamamaster.simulator.sandbox import SimulatedInstance
+    from ollamamaster.simulator.sandbox import SimulatedFleet, SimulatedInstance
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("era", ERAS)]
 
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[SimulatedFleet]:
-    with SimulatedFleet.start("duo", speed=1.0) as found:
-        assert run("discover", env=found.environment()).code == 0
-        load(found, "a", SMALL)
+    with known("duo", speed=1.0) as found:
+        load(found["a"])
         found["b"].stop()
         assert run("discover", env=found.environment()).code == 0
         yield found

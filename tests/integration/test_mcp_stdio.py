@@ -14,15 +14,16 @@ import pytest
 from mcp import Client
 from mcp_types import INVALID_REQUEST, PARSE_ERROR
 from program import PATIENCE_S, Done, run, running, wait_until
-from served_fleet import ERAS, SMALL, STORY, ask, generates, load, over_stdio
+from served_fleet import ERAS, SMALL, STORY, ask, generates, over_stdio, unhurried
 
 from ollamamaster.cli.commands.serve_mcp import GONE_WITHIN_S
 from ollamamaster.errors import ExitCode
-from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from ollamamaster.simulator.sandbox import SimulatedFleet
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals are a POSIX matter")
 
@@ -36,11 +37,7 @@ ROUTE = {"name": "route_request", "arguments": {"prompt": STORY, "model": SMALL}
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[SimulatedFleet]:
-    with SimulatedFleet.start("duo", speed=1.0) as found:
-        load(found, "a", SMALL)
-        found["b"].stop()
-        assert run("discover", env=found.environment()).code == 0
-        found["a"].fault("slow", count=None)
+    with unhurried() as found:
         yield found
 
 

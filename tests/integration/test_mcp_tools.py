@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema  # type: ignore[import-untyped]
 import pytest
+from fleets import known, use
 from mcp.shared.exceptions import MCPError
 from program import run
-from served_fleet import ERAS, SMALL, ask, check, client, text, use
+from served_fleet import ERAS, SMALL, ask, check, client, text
 
 from ollamamaster.mcp_server.door import OF_A_KIND
 from ollamamaster.mcp_server.tools import TOOLS
-from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from ollamamaster.simulator.sandbox import SimulatedFleet
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("era", ERAS)]
 
@@ -27,8 +29,7 @@ QUESTION = "What is the capital of France?"
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[SimulatedFleet]:
-    with SimulatedFleet.start("duo", speed=1000) as found:
-        assert run("discover", env=found.environment()).code == 0
+    with known("duo", speed=1000) as found:
         yield found
 
 

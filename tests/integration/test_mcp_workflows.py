@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import mcp_types
 import pytest
+from fleets import known, use
 from mcp.shared.exceptions import MCPError
 from program import home_for, run, until
-from served_fleet import ERAS, SMALL, STORY, ask, check, client, generates, text, unhurried, use
-
-from ollamamaster.simulator.sandbox import SimulatedFleet
+from served_fleet import ERAS, SMALL, STORY, ask, check, client, generates, text, unhurried
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ollamamaster.simulator.sandbox import SimulatedFleet
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("era", ERAS)]
 
@@ -63,8 +64,7 @@ prompt = "{STORY}"
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[SimulatedFleet]:
-    with SimulatedFleet.start("duo", speed=100.0) as found:
-        assert run("discover", env=found.environment()).code == 0
+    with known("duo", speed=100.0) as found:
         yield found
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 import tomli_w
-from program import home_for, run
+from fleets import known
+from program import run
 
 from ollamamaster.errors import ExitCode
-from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,17 +18,13 @@ if TYPE_CHECKING:
 
     from program import Done
 
+    from ollamamaster.simulator.sandbox import SimulatedFleet
+
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[SimulatedFleet]:
-    with SimulatedFleet.start("home", speed=200.0) as found:
-        assert run("discover", env=found.environment()).code == 0
+    with known("home", speed=200.0) as found:
         yield found
-
-
-@pytest.fixture
-def env(fleet: SimulatedFleet, tmp_path: Path) -> dict[str, str]:
-    return home_for(fleet, tmp_path / "home")
 
 
 def error_of(done: Done) -> tuple[str, int]:

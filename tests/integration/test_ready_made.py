@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from fleets import known
 from program import home_for, run
 
 from ollamamaster.domain.workflow import ToolWork
 from ollamamaster.mcp_client.servers import McpServers
-from ollamamaster.simulator.sandbox import SimulatedFleet
 from ollamamaster.storage.workflow_file import read_workflow
 from ollamamaster.storage.workflow_files import READY_MADE, ready_made_names
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from program import Done
 
     from ollamamaster.domain.workflow import ToolServer, Workflow
+    from ollamamaster.simulator.sandbox import SimulatedFleet
 
 SERVER = Path(__file__).parents[1] / "tool_server.py"
 MEMORY = "@modelcontextprotocol/server-memory@2026.8.31"
@@ -47,8 +48,7 @@ UVX = shutil.which("uvx", path=PATH)
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[SimulatedFleet]:
-    with SimulatedFleet.start("home", speed=50.0) as found:
-        assert run("discover", env=found.environment()).code == 0
+    with known("home", speed=50.0) as found:
         yield found
 
 

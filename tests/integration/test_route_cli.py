@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import tomli_w
+from fleets import known
 from program import PATIENCE_S, command, home_for, run, running, wait_until
 
 from ollamamaster.errors import ExitCode
-from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from program import Done
+
+    from ollamamaster.simulator.sandbox import SimulatedFleet
 
 MODEL = "llama3.2:3b"
 SHORT = ("-m", MODEL, "--option", "num_predict=8")
@@ -29,24 +31,9 @@ PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 20
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals are a POSIX matter")
 
 
-@pytest.fixture(scope="module")
-def fleet() -> Iterator[SimulatedFleet]:
-    """Two instances that a discovery has found once, so that each test starts with an inventory."""
-    with SimulatedFleet.start("duo", speed=50.0) as found:
-        assert run("discover", env=found.environment()).code == 0
-        yield found
-
-
 @pytest.fixture
-def duo(fleet: SimulatedFleet) -> SimulatedFleet:
-    for instance in fleet:
-        instance.restart()
-    return fleet
-
-
-@pytest.fixture
-def env(duo: SimulatedFleet, tmp_path: Path) -> dict[str, str]:
-    return home_for(duo, tmp_path / "home")
+def duo(fresh: SimulatedFleet) -> SimulatedFleet:
+    return fresh
 
 
 def error_of(done: Done) -> tuple[str, int]:
@@ -475,8 +462,7 @@ def test_a_stdout_that_was_closed_is_no_error(env: dict[str, str]) -> None:
 
 @pytest.fixture(scope="module")
 def household() -> Iterator[SimulatedFleet]:
-    with SimulatedFleet.start("home", speed=50.0) as found:
-        assert run("discover", env=found.environment()).code == 0
+    with known("home", speed=50.0) as found:
         yield found
 
 

@@ -8,20 +8,19 @@ from __future__ import annotations
 import json
 import os
 import signal
-import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fleets import known, load
 from program import PATIENCE_S, ended, home_for, run, running, wait_until
 
 from ollamamaster.errors import ExitCode
-from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from ollamamaster.simulator.sandbox import SimulatedInstance
+    from ollamamaster.simulator.sandbox import SimulatedFleet, SimulatedInstance
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals are a POSIX matter")
 
@@ -31,17 +30,10 @@ STORY = ("route", "Write a long story about the sea")
 
 @pytest.fixture(scope="module")
 def fleet() -> Iterator[SimulatedFleet]:
-    with SimulatedFleet.start("duo", speed=1.0) as found:
-        assert run("discover", env=found.environment()).code == 0
+    with known("duo", speed=1.0) as found:
         # Loaded once, so that generations begin at once; `slow` makes them last.
         load(found["a"], SMALL)
         yield found
-
-
-def load(instance: SimulatedInstance, model: str) -> None:
-    body = json.dumps({"model": model, "stream": False, "keep_alive": -1}).encode()
-    with urllib.request.urlopen(f"{instance.url}/api/generate", body, timeout=60) as answer:  # noqa: S310 (our own loopback server)
-        answer.read()
 
 
 @pytest.fixture

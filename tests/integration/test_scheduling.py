@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import sqlite3
-import urllib.request
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -15,19 +13,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from program import PATIENCE_S, ended, home_for, run, running, wait_until
-from routes import MODEL, asked, begin, hold, outcomes, request
+from fleets import MODEL, load
+from program import PATIENCE_S, ended, run, running, wait_until
+from routes import asked, begin, hold, outcomes, request
 
-from ollamamaster.bootstrap import Application
 from ollamamaster.domain.tickets import Option, Priority, ProcessId, Ticket
 from ollamamaster.errors import AllFailedError, ExitCode, Outcome, TimeLimitError
 from ollamamaster.services import line
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
+    from collections.abc import Iterator
 
+    from ollamamaster.bootstrap import Application
     from ollamamaster.domain.records import RouteRecord
     from ollamamaster.simulator.sandbox import SimulatedInstance
 
@@ -37,54 +35,10 @@ LARGE = "llama3.1:8b"
 
 
 @pytest.fixture(scope="module")
-def running_fleet() -> Iterator[SimulatedFleet]:
-    with SimulatedFleet.start("duo", speed=50.0) as fleet:
-        yield fleet
-
-
-@pytest.fixture
-def duo(running_fleet: SimulatedFleet) -> SimulatedFleet:
-    """Two equal instances, one slot each, with nothing in memory."""
-    for instance in running_fleet:
-        instance.restart()
-    return running_fleet
-
-
-@pytest.fixture
-def a(duo: SimulatedFleet) -> SimulatedInstance:
-    """The one that is first of equals: the lower id."""
-    return min(duo, key=lambda instance: instance.id)
-
-
-@pytest.fixture
-def b(duo: SimulatedFleet) -> SimulatedInstance:
-    return max(duo, key=lambda instance: instance.id)
-
-
-@pytest.fixture
-async def application(
-    duo: SimulatedFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Application]:
-    for name, value in home_for(duo, tmp_path / "home").items():
-        if name.startswith("OLLAMAMASTER"):
-            monkeypatch.setenv(name, value)
-    made = Application()
-    yield made
-    await made.ollama.aclose()
-    made.history.close()
-
-
-@pytest.fixture
-def env(duo: SimulatedFleet, tmp_path: Path) -> dict[str, str]:
-    """The environment of commands that share one home."""
-    return home_for(duo, tmp_path / "home")
-
-
-def load(instance: SimulatedInstance, model: str = MODEL) -> None:
-    """Bring a model into its memory."""
-    body = json.dumps({"model": model, "stream": False, "keep_alive": "24h"}).encode()
-    with urllib.request.urlopen(f"{instance.url}/api/generate", body, timeout=60) as answer:  # noqa: S310 (our own loopback server)
-        answer.read()
+def fleet() -> Iterator[SimulatedFleet]:
+    """Of which commands know nothing, so that they ask: what is in memory changes all the time."""
+    with SimulatedFleet.start("duo", speed=50.0) as found:
+        yield found
 
 
 def requests(instance: SimulatedInstance) -> int:

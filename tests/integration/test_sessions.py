@@ -9,22 +9,23 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fleets import known
 from program import Done, ended, home_for, on_terminal, run, running, wait_until
 from routes import Heard, asked, request
 
-from ollamamaster.bootstrap import Application
 from ollamamaster.domain.conversation import mcp_name
 from ollamamaster.errors import ExitCode
 from ollamamaster.ollama.client import OllamaClient
-from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator, Iterator
     from pathlib import Path
 
+    from ollamamaster.bootstrap import Application
     from ollamamaster.domain.answers import AnswerRequest, Chunk
     from ollamamaster.domain.instances import Endpoint
+    from ollamamaster.simulator.sandbox import SimulatedFleet
 
 MODEL = "llama3.2:3b"
 SHORT = ("-m", MODEL, "--option", "num_predict=12")
@@ -127,17 +128,9 @@ context = 4096
 
 
 @pytest.fixture(scope="module")
-def fleet() -> Iterator[SimulatedFleet]:
-    with SimulatedFleet.start("duo", speed=50.0) as found:
-        assert run("discover", env=found.environment()).code == 0
-        yield found
-
-
-@pytest.fixture(scope="module")
 def slow() -> Iterator[SimulatedFleet]:
     """A fleet that writes 120 tokens in a second."""
-    with SimulatedFleet.start("duo", speed=1.0) as found:
-        assert run("discover", env=found.environment()).code == 0
+    with known("duo", speed=1.0) as found:
         yield found
 
 
@@ -146,9 +139,8 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedFleet]:
     """Machines whose speed is known, with their models in memory."""
     path = tmp_path_factory.mktemp("fleet") / "apart.toml"
     path.write_text(APART, "utf-8")
-    with SimulatedFleet.start(path, speed=2.0) as found:
+    with known(path, speed=2.0) as found:
         env = found.environment()
-        assert run("discover", env=env).code == 0
         places = {"steady:2b": ("here", "quicker"), "moving:2b": ("here", "racer")}
         for model, names in places.items():
             for name in names:
@@ -163,8 +155,8 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedFleet]:
 def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedFleet]:
     path = tmp_path_factory.mktemp("fleet") / "narrow.toml"
     path.write_text(NARROW, "utf-8")
-    with SimulatedFleet.start(path, speed=10.0) as found:
-        assert run("discover", env=found.environment()).code == 0
+    # So slow that what the machine is busy with does not decide which model is the faster one.
+    with known(path, speed=3.0) as found:
         yield found
 
 
@@ -541,17 +533,9 @@ class Recording:
 
 
 @pytest.fixture
-async def application(
-    env: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Application]:
-    for name, value in env.items():
-        if name.startswith("OLLAMAMASTER_"):
-            monkeypatch.setenv(name, value)
-    made = Application()
-    made.__dict__["ollama"] = Recording()
-    yield made
-    await made.ollama.aclose()
-    made.history.close()
+def application(application: Application) -> Application:
+    vars(application)["ollama"] = Recording()
+    return application
 
 
 async def spoken(application: Application, name: str, prompt: str, **wishes: Any) -> AnswerRequest:

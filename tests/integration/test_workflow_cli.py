@@ -12,32 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from program import ended, home_for, on_terminal, run, running, wait_until
-
-from ollamamaster.simulator.sandbox import SimulatedFleet
+from program import ended, on_terminal, run, running, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from program import Done
+
+    from ollamamaster.simulator.sandbox import SimulatedFleet
 
 SERVER = str(Path(__file__).parents[1] / "tool_server.py")
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals and terminals of POSIX")
 SHORT = "options = { num_predict = 8 }"
-
-
-@pytest.fixture(scope="module")
-def fleet() -> Iterator[SimulatedFleet]:
-    with SimulatedFleet.start("duo", speed=50.0) as found:
-        assert run("discover", env=found.environment()).code == 0
-        yield found
-
-
-@pytest.fixture
-def env(fleet: SimulatedFleet, tmp_path: Path) -> dict[str, str]:
-    for instance in fleet:
-        instance.restart()
-    return home_for(fleet, tmp_path / "home")
 
 
 def step(step_id: str, *lines: str) -> str:

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from program import PATIENCE_S, home_for, run
+from program import PATIENCE_S
 from workflows import Quiet
 
-from ollamamaster.bootstrap import Application
 from ollamamaster.domain.workflow_run import RunStatus, StepStatus
 from ollamamaster.errors import (
     FileUnusableError,
@@ -21,39 +20,21 @@ from ollamamaster.errors import (
     WorkflowInvalidError,
 )
 from ollamamaster.services.workflow_errors import failure
-from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
-
+    from ollamamaster.bootstrap import Application
     from ollamamaster.domain.workflow_plan import Plan
     from ollamamaster.domain.workflow_run import RunResult, StepResult
+    from ollamamaster.simulator.sandbox import SimulatedFleet
 
 SERVER = str(Path(__file__).parents[1] / "tool_server.py")
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture(scope="module")
-def fleet() -> Iterator[SimulatedFleet]:
-    with SimulatedFleet.start("duo", speed=50.0) as found:
-        assert run("discover", env=found.environment()).code == 0
-        yield found
-
-
 @pytest.fixture
-async def application(
-    fleet: SimulatedFleet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> AsyncGenerator[Application, None]:
-    for instance in fleet:
-        instance.restart()
-    for name, value in home_for(fleet, tmp_path / "home").items():
-        if name.startswith("OLLAMAMASTER"):
-            monkeypatch.setenv(name, value)
-    made = Application()
-    made.paths.workflows.mkdir()
-    yield made
-    await made.ollama.aclose()
-    made.history.close()
+def application(application: Application) -> Application:
+    application.paths.workflows.mkdir()
+    return application
 
 
 def write(application: Application, name: str, text: str) -> Path:

@@ -1,0 +1,46 @@
+"""Simulated fleets as tests begin with them: known to commands, with models in memory."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from program import PATIENCE_S, run
+
+from ollamamaster.simulator.sandbox import SimulatedFleet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    import pytest
+
+    from ollamamaster.simulator.sandbox import SimulatedInstance
+
+MODEL = "llama3.2:3b"
+
+
+@contextmanager
+def known(fleet: str | Path, *, speed: float) -> Iterator[SimulatedFleet]:
+    """A fleet that a discovery has found, so that each test starts with an inventory."""
+    with SimulatedFleet.start(fleet, speed=speed) as found:
+        assert run("discover", env=found.environment()).code == 0
+        yield found
+
+
+def load(instance: SimulatedInstance, model: str = MODEL, **options: Any) -> None:
+    """Bring a model into the memory of an instance, so that generations begin at once."""
+    body = {"model": model, "stream": False, "keep_alive": -1, "options": options}
+    data = json.dumps(body).encode()
+    with urllib.request.urlopen(f"{instance.url}/api/generate", data, timeout=PATIENCE_S) as answer:  # noqa: S310 (our own loopback server)
+        answer.read()
+
+
+def use(monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, str]) -> None:
+    """This process sees the fleet of this environment."""
+    for name in ("OLLAMAMASTER_HOME", "OLLAMA_HOST"):
+        monkeypatch.delenv(name, raising=False)
+        if name in environment:
+            monkeypatch.setenv(name, environment[name])
