@@ -346,9 +346,8 @@ def test_when_the_machine_with_room_for_it_is_lost_the_conversation_is_summarise
 ) -> None:
     path = tmp_path / "unequal.toml"
     path.write_text(UNEQUAL, "utf-8")
-    with SimulatedFleet.start(path, speed=50.0) as fleet:
+    with known(path, speed=50.0) as fleet:
         env = fleet.environment()
-        assert run("discover", env=env).code == 0
         # one turn that alone is several times what the other machine reads at once
         first = run("route", f"Tell me. {WORDS * 60}", "--session", "x", "--json", env=env)
         assert first.data["model"] == "wide:2b"
