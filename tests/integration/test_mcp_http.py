@@ -43,6 +43,12 @@ INITIALIZE = {
         "clientInfo": {"name": "test", "version": "1"},
     },
 }
+CALL = {
+    "jsonrpc": "2.0",
+    "id": 2,
+    "method": "tools/call",
+    "params": {"name": "route_request", "arguments": {"prompt": STORY, "model": SMALL}},
+}
 TOKEN = "a-long-secret"
 ANYWHERE = "0.0.0.0"
 
@@ -121,19 +127,49 @@ def test_deleting_an_older_session_ends_its_call(url: str, fleet: SimulatedFleet
     _, headers, _ = post(url)
     session = {"Mcp_Session_Id": headers["mcp-session-id"]}
     post(url, {"jsonrpc": "2.0", "method": "notifications/initialized"}, **session)
-    call = {
-        "jsonrpc": "2.0",
-        "id": 2,
-        "method": "tools/call",
-        "params": {"name": "route_request", "arguments": {"prompt": STORY, "model": SMALL}},
-    }
-    waiting = threading.Thread(target=lambda: post(url, call, **session))
+    waiting = threading.Thread(target=lambda: post(url, CALL, **session))
     waiting.start()
     asyncio.run(until(lambda: generates(fleet["a"]), "the generation begins"))
     status, _, _ = post(url, method="DELETE", **session)
     assert status == 200
     asyncio.run(until(lambda: not generates(fleet["a"]), "the generation ends"))
     waiting.join(PATIENCE_S)
+
+
+@pytest.mark.anyio
+async def test_a_closed_stream_of_an_older_session_ends_nothing(
+    url: str, fleet: SimulatedFleet
+) -> None:
+    """Its host may connect anew, and find the run by its status."""
+    _, headers, _ = post(url)
+    place = urlsplit(url)
+    connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=PATIENCE_S)
+    given = {
+        "Content-Type": "application/json",
+        "Accept": "application/json, text/event-stream",
+        "Mcp-Session-Id": headers["mcp-session-id"],
+    }
+    connection.request("POST", place.path, json.dumps(CALL), given)
+    await until(lambda: generates(fleet["a"]), "the generation begins")
+    connection.close()
+    async with Client(url, mode="legacy") as connected:
+        status = await ask(connected, "fleet_status")
+        (run_id,) = (
+            r["run_id"] for r in status.structured_content["runs"] if r["status"] == "running"
+        )
+
+        async def come() -> int:
+            found = await ask(connected, "get_result", run_id=run_id, wait=0)
+            return len(found.structured_content["partial"])
+
+        before = await come()
+
+        async def more() -> bool:
+            return await come() > before
+
+        await until(more, "it goes on writing")
+        await ask(connected, "cancel_run", run_id=run_id)
+    await until(lambda: not generates(fleet["a"]), "the generation ends")
 
 
 @pytest.mark.anyio
