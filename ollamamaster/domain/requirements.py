@@ -45,8 +45,8 @@ class Requirements:
     `latency_s` is the 80% quantile of the time to the first token, `quality` is in points, 100 x
     p(success). `input_tokens` and `images` are what each task brings that is not there yet,
     `output_tokens` is how long each answer is to be, `as_long` says as long as what is read (a
-    translation). `conversation` says that one request follows
-    the other, so that the model stays in memory. `assumed` says what was taken for granted.
+    translation). `conversation` says that one request follows the other, so that the model stays
+    in memory. `assumed` says what was taken for granted.
     """
 
     latency_s: float | None = None

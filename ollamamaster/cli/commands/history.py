@@ -17,8 +17,7 @@ from ollamamaster.cli.export_file import check_export_file
 from ollamamaster.cli.output import OUTPUT
 from ollamamaster.cli.question import agreed, somebody_is_there
 from ollamamaster.contract import history as contract
-from ollamamaster.domain.history import HistoryQuery
-from ollamamaster.errors import ErrorCode, NoInstanceError, Outcome, UsageError
+from ollamamaster.errors import NoInstanceError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,14 +59,10 @@ def list_(
     ollamamaster history list --since 1d --outcome all_failed
     ollamamaster history list --limit 1000 --json | jq '[.data.requests[].seconds] | add'
     """
+    from ollamamaster.cli.history_query import query_of
+
     application = _configured()
-    query = HistoryQuery(
-        limit,
-        None if model is None else _full_name(model),
-        None if instance is None else _instance_id(application, instance),
-        None if outcome is None else _outcome(outcome),
-        None if since is None else moments.moment(since, time.time(), option="--since"),
-    )
+    query = query_of(application, limit, model, instance, outcome, since)
     found = application.remembered.listed(query)
     if not found:
         kept = application.remembered.count()
@@ -317,34 +312,6 @@ def _readable() -> Application:
     application = _configured()
     application.remembered.count()
     return application
-
-
-def _full_name(model: str) -> str:
-    from ollamamaster.domain.models import ModelName
-
-    return str(ModelName.parse(model))
-
-
-def _instance_id(application: Application, text: str) -> str:
-    """The id that is meant, also of an instance that is not known any more."""
-    from ollamamaster.domain.instances import InstanceAddress
-
-    try:
-        return application.fleet().find(text).id
-    except UsageError as unknown:
-        try:
-            return InstanceAddress.parse(text).id
-        except UsageError:
-            raise unknown from None
-
-
-def _outcome(word: str) -> str:
-    """Raises UsageError for a word that is no outcome."""
-    # a route ends as its attempt did, or with the code of its error
-    known = list(dict.fromkeys([*map(str, Outcome), *map(str, ErrorCode)]))
-    if word not in known:
-        raise UsageError(f"--outcome: there is no {word!r}", hint=", ".join(known))
-    return word
 
 
 def _settings_of(file: Path) -> Settings:
