@@ -100,6 +100,17 @@ async def test_the_workflows_are_those_of_the_command(era: str, env: dict[str, s
     assert "- digest: Digest a topic; inputs: topic, depth (optional)" in text(found)
 
 
+async def test_where_there_is_none_it_says_how_the_person_makes_one(
+    era: str, tmp_path: Path
+) -> None:
+    for path in (tmp_path / "home" / "workflows").iterdir():
+        path.unlink()
+    async with client(era) as connected:
+        found = await ask(connected, "list_workflows")
+    assert found.structured_content == {"workflows": []}
+    assert "`ollamamaster workflow new NAME`" in text(found)
+
+
 async def test_a_workflow_that_is_wrong_is_listed_as_such(era: str, tmp_path: Path) -> None:
     write(tmp_path, "broken", "steps = 1\n")
     async with client(era) as connected:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 async def _call(served: Served, _given: NoArguments, _tell: Tell) -> Reply:
     found = await asyncio.to_thread(served.workflows.readings)
     lines = [_line(name, reading) for name, reading in found.items()]
-    text = "\n".join(lines) or "There are no workflows; the person makes one with `workflow new`."
-    return Reply(text, list_data(found.items()))
+    none = "There are no workflows; the person makes one with `ollamamaster workflow new NAME`."
+    return Reply("\n".join(lines) or none, list_data(found.items()))
 
 
 def _line(name: str, reading: WorkflowReading) -> str:
