@@ -64,13 +64,13 @@ class LongListener(RouteListener, Protocol):
 
 @dataclass
 class PartReading:
-    """Reads parts; `results` are all that are done, `fleet` is as it was last asked for."""
+    """Reads parts; `fleet` is as it was last asked for."""
 
     routes: RouteService
     plan: ReadingPlan
     fleet: Fleet
     listener: LongListener
-    results: list[PartResult] = field(default_factory=list)
+    _levels: list[list[tuple[PartResult, str] | None]] = field(default_factory=list)
     _noted: set[str] = field(default_factory=set)
     _team: set[tuple[str, str]] = field(default_factory=set)
 
@@ -81,6 +81,11 @@ class PartReading:
         own = means.residency
         shared = SharedResidency(own.ollama, own.clock, own.refresh)
         self.routes = replace(self.routes, means=replace(means, residency=shared))
+
+    @property
+    def results(self) -> list[PartResult]:
+        """All that are done until now, level by level in the order of the text."""
+        return [done[0] for found in self._levels for done in found if done is not None]
 
     @property
     def missing(self) -> list[str]:
@@ -97,20 +102,26 @@ class PartReading:
         """
         work = _Work(self, len(asked), level)
         found: list[tuple[PartResult, str] | None] = [None] * len(asked)
+        self._levels.append(found)
+
+        async def read(number: int) -> None:
+            part, _note = found[number] = await work.read(*asked[number])
+            if part.error is None:
+                self.listener.part(part)
+
         for _ in range(_ROUNDS):
             left = [n for n, done in enumerate(found) if done is None or done[0].error]
-            tasks = [asyncio.ensure_future(work.read(*asked[n])) for n in left]
+            tasks = [asyncio.ensure_future(read(n)) for n in left]
             try:
-                for number, done in zip(left, await asyncio.gather(*tasks), strict=True):
-                    found[number] = done
+                await asyncio.gather(*tasks)
             finally:
                 for task in tasks:
                     task.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
         results = [done for done in found if done is not None]
         for result, _ in results:
-            self.results.append(result)
-            self.listener.part(result)
+            if result.error is not None:
+                self.listener.part(result)
         notes = [note_of(result.name, text) for result, text in results if result.error is None]
         if not notes:
             raise next(result.error for result, _ in results if result.error is not None)

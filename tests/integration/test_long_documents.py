@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pdfs import pdf
-from program import Done, on_terminal, run
+from program import PATIENCE_S, Done, on_terminal, run, running
 
 from ollamamaster.cli.json_keys import DATA, LINES, paths_of
 from ollamamaster.errors import ExitCode
@@ -314,6 +316,25 @@ def test_lines_of_a_stream_tell_of_each_part(env: dict[str, str], booklet: Path)
     told = [event for event in events if event["type"] == "part"]
     assert len(told) == len(envelope["data"]["parts"])
     assert all(set(event) == set(LINES["part"].split()) for event in told)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are a POSIX matter")
+def test_each_part_is_told_when_it_is_read_and_known_when_the_rest_is_stopped(
+    env: dict[str, str], duo: SimulatedFleet, tome: Path
+) -> None:
+    for instance in duo:
+        instance.fault("hang_generate", after_requests=1, count=None)
+    arguments = ("-f", str(tome), QUESTION, *MODEL, "--long", "split", "--no-hedge")
+    with running("route", *arguments, "--json", "--stream", env=env) as process:
+        assert process.stdout is not None
+        told = json.loads(process.stdout.readline())
+        assert (told["type"], told["outcome"]) == ("part", "ok")
+        process.send_signal(signal.SIGINT)
+        *_, last = process.stdout.read().splitlines()
+        assert process.wait(PATIENCE_S) == ExitCode.INTERRUPTED
+    data = json.loads(last)["data"]
+    assert told["name"] in [part["name"] for part in data["parts"]]
+    assert data["usage"]["prompt_tokens"] > 1000
 
 
 def test_the_time_limit_is_for_all_parts_together(env: dict[str, str], book: Path) -> None:
