@@ -320,9 +320,9 @@ def test_lines_of_a_stream_tell_of_each_part(env: dict[str, str], booklet: Path)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are a POSIX matter")
 def test_each_part_is_told_when_it_is_read_and_known_when_the_rest_is_stopped(
-    env: dict[str, str], duo: SimulatedFleet, tome: Path
+    env: dict[str, str], fleet: SimulatedFleet, tome: Path
 ) -> None:
-    for instance in duo:
+    for instance in fleet:
         instance.fault("hang_generate", after_requests=1, count=None)
     arguments = ("-f", str(tome), QUESTION, *MODEL, "--long", "split", "--no-hedge")
     with running("route", *arguments, "--json", "--stream", env=env) as process:
