@@ -19,7 +19,7 @@ _NEXT = {
         "or with a shorter prompt"
     ),
     ErrorCode.MODEL_UNKNOWN: (
-        "call list_models for the names there are, or leave `model` out; the person can download "
+        "call list_models for the names there are, or name none; the person can download "
         "one with `ollamamaster pull NAME`"
     ),
     ErrorCode.ALL_FAILED: "try once more, or name another model of list_models",

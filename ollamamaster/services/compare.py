@@ -191,7 +191,7 @@ class CompareRun:
             raise AllFailedError("every model failed", hint="\n".join(lines))
         if len({error.message for error in errors}) == 1:
             raise common
-        raise type(common)(f"every model failed: {common.message}", hint="\n".join(lines))
+        raise type(common)("every model failed", hint="\n".join(lines))
 
     # ---- side by side
 

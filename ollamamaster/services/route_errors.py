@@ -43,6 +43,9 @@ _REMEDIES = {
     Reason.MODEL_MISSING: "download it there: add --pull",
 }
 
+# These say nothing of the model itself.
+_OF_INSTANCES = {Reason.MODEL_MISSING, Reason.INSTANCE_DOWN}
+
 
 def no_candidate(decision: Decision, fleet: Fleet, wish: Wish) -> OllamaMasterError:
     """Nothing could even be tried."""
@@ -78,7 +81,12 @@ def no_candidate(decision: Decision, fleet: Fleet, wish: Wish) -> OllamaMasterEr
         lines.append(f"these can: {', '.join(able[:_SHOWN])}; leave out --model")
     elif most_common in _REMEDIES:
         lines.append(_REMEDIES[most_common])
-    return NoCandidateError("no model of the fleet can do this", hint="\n".join(lines))
+    message = "no model of the fleet can do this"
+    if wish.model is not None and most_common not in _OF_INSTANCES:
+        # others perhaps can, and of several that are compared only this line is told
+        detail = next(r.detail for r in rejected if r.reason is most_common)
+        message = f"the model cannot do this: {one_line(detail)}"
+    return NoCandidateError(message, hint="\n".join(lines))
 
 
 def _not_there(model: str, asked: Instance, fleet: Fleet) -> NoCandidateError:

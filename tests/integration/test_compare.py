@@ -273,6 +273,16 @@ async def test_when_all_fail_all_are_named(application: Application, three: Simu
     assert C in (caught.value.hint or "")
 
 
+async def test_a_model_that_cannot_do_it_says_why_while_the_others_answer(
+    application: Application,
+) -> None:
+    result = await compared(application, EMBED, A)
+    unable, answer = result.answers
+    assert (unable.outcome, answer.outcome) == ("no_candidate", "ok")
+    assert unable.error is not None
+    assert unable.error.message == "the model cannot do this: writes no text"
+
+
 async def test_when_no_instance_is_there_that_is_said(
     application: Application, three: SimulatedFleet
 ) -> None:

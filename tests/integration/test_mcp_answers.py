@@ -181,6 +181,8 @@ async def test_models_that_nobody_has_are_refused_with_the_next_step(era: str) -
         found = await ask(connected, "compare_models", prompt="Hi", models=["nobody"])
     assert found.is_error
     assert "Next: call list_models" in text(found)
+    # it has no argument of that name
+    assert "`model`" not in text(found)
 
 
 async def test_a_judge_scores_the_answers(era: str) -> None:

@@ -30,7 +30,8 @@ def _line(name: str, reading: WorkflowReading) -> str:
     if workflow is None or reading.problems:
         return f"- {name}: cannot run, {one_line(reading.problems[0].message)}"
     inputs = ", ".join(f"{i.name}{'' if i.required else ' (optional)'}" for i in workflow.inputs)
-    return f"- {name}: {one_line(workflow.description)}; inputs: {inputs or 'none'}"
+    described = one_line(workflow.description) or "no description"
+    return f"- {name}: {described}; inputs: {inputs or 'none'}"
 
 
 LIST_WORKFLOWS = Tool(
