@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
@@ -48,6 +49,9 @@ _PLAIN = {
     "is not a valid int.": "is not a whole number.",
     "is not a valid int range.": "is not a whole number.",
 }
+# The name of the error handler that writes the nearest mark, and the marks: one column each.
+_NEAREST = "ollamamaster.nearest"
+_MARKS = dict(zip("●▸►→←·…✓✗", "*>>><-.+x", strict=True))
 _OF_OLLAMA = {
     "list": "models",
     "ls": "models",
@@ -197,6 +201,14 @@ def _meant_command(typed: str, names: Sequence[str]) -> str:
     return f"did you mean: {' '.join(filter(None, (PROGRAM, group, near)))}" if near else ""
 
 
+def _nearest(error: UnicodeError) -> tuple[str, int]:
+    """What a terminal that does not know a mark is shown instead, so that marks stay apart."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    missing = error.object[error.start : error.end]
+    return "".join(_MARKS.get(c, "?") for c in missing), error.end
+
+
 def _make_streams_safe() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
@@ -206,6 +218,7 @@ def _make_streams_safe() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             if stream.isatty():
-                stream.reconfigure(errors="replace")
+                codecs.register_error(_NEAREST, _nearest)
+                stream.reconfigure(errors=_NEAREST)
             else:
                 stream.reconfigure(encoding="utf-8", errors="replace")

@@ -6,8 +6,10 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -85,6 +87,23 @@ def test_nothing_found_is_exit_3_with_the_scan_in_the_data() -> None:
     assert answer["exit_code"] == 3
     assert answer["data"]["instances"] == []
     assert [error["code"] for error in answer["errors"]] == ["no_instance"]
+
+
+def test_what_else_listens_there_is_told_where_no_ollama_is_found() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+
+        def refuse() -> None:
+            while True:
+                try:
+                    other.accept()[0].close()
+                except OSError:
+                    return
+
+        threading.Thread(target=refuse, daemon=True).start()
+        answer = envelope("127.0.0.1", "--ports", str(port))
+    assert answer["data"]["scan"]["open"] == 1
+    assert "ports open:       1, with something else" in answer["errors"][0]["hint"]
 
 
 def test_what_was_known_is_in_the_data_as_down_when_nothing_is_up(duo: SimulatedFleet) -> None:

@@ -255,3 +255,21 @@ def test_a_hostile_answer_cannot_act_on_a_dumb_terminal_either(
     screen = on_terminal("route", "hello", *SHORT, env={**env, "TERM": "dumb"}, stderr_apart=True)
     assert screen.code == 0
     assert "\x1b" not in screen.raw
+
+
+def test_marks_stay_apart_on_a_terminal_that_does_not_know_them(env: dict[str, str]) -> None:
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    inherited = {name: value for name, value in env.items() if name != "PYTHONIOENCODING"}
+    shown = on_terminal("route", "hello", "--explain", "--no-color", env={**inherited, **plain})
+    assert shown.code == 0
+    assert shown.raw.isascii()
+    assert re.search(r"^>  ", shown.raw, re.MULTILINE)
+    assert " - easy (" in shown.raw
+
+
+def test_whoever_starts_the_mcp_server_by_hand_is_told_what_it_waits_for(
+    env: dict[str, str],
+) -> None:
+    shown = on_terminal("serve-mcp", env=env, stopped_when=lambda text: "install-mcp" in text)
+    assert shown.code == ExitCode.INTERRUPTED
+    assert "waiting for an MCP host on stdin; Ctrl-C ends it" in shown.raw

@@ -126,7 +126,9 @@ def _progress() -> AbstractContextManager[Callable[[int, int, int], None] | None
 def _show(found: Discovery, request: DiscoverRequest) -> int:
     nothing = len(found.fleet.up) == 0
     if nothing and OUTPUT.json:
-        return OUTPUT.fail(_nothing(request), data=discover_data(found.fleet, found.scan))
+        return OUTPUT.fail(
+            _nothing(request, found.scan.open), data=discover_data(found.fleet, found.scan)
+        )
 
     def table(console: Console) -> None:
         from ollamamaster.cli.render.discover import render_discover
@@ -139,14 +141,16 @@ def _show(found: Discovery, request: DiscoverRequest) -> int:
             table=table,
             rows=lambda: _rows(found),
         )
-    return OUTPUT.fail(_nothing(request)) if nothing else ExitCode.OK
+    return OUTPUT.fail(_nothing(request, found.scan.open)) if nothing else ExitCode.OK
 
 
-def _nothing(request: DiscoverRequest) -> NoInstanceError:
+def _nothing(request: DiscoverRequest, open_ports: int) -> NoInstanceError:
+    others = f"ports open:       {open_ports}, with something else behind\n" if open_ports else ""
     if request.targets:
         return NoInstanceError(
             f"no Ollama found at {', '.join(request.targets)}",
-            hint=(
+            hint=others
+            + (
                 "does it run there, and listen beyond loopback (OLLAMA_HOST=0.0.0.0)?\n"
                 "other ports:      ollamamaster discover HOST:PORT-PORT\n"
                 "what to write:    ollamamaster help targets"
@@ -154,7 +158,8 @@ def _nothing(request: DiscoverRequest) -> NoInstanceError:
         )
     return NoInstanceError(
         "no Ollama found",
-        hint=(
+        hint=others
+        + (
             "start one:        ollama serve\n"
             "on another host:  ollamamaster discover HOST\n"
             "just try it:      ollamamaster sandbox run -- ollamamaster discover"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from enum import StrEnum
 from typing import Annotated
 
@@ -63,6 +64,10 @@ def serve_mcp(
     _ = application.settings
     _log_to_stderr()
     if transport is Transport.STDIO:
+        if sys.stdin is not None and sys.stdin.isatty():
+            # whoever types it by hand would see nothing at all
+            OUTPUT.note("waiting for an MCP host on stdin; Ctrl-C ends it")
+            OUTPUT.note("to have Claude start it: ollamamaster install-mcp claude-code")
         run_async(_stdio(application), GONE_WITHIN_S)
     else:
         run_async(_http(application, host, port, tuple(allowed_host or ())), GONE_WITHIN_S)
@@ -92,7 +97,6 @@ async def _http(
 def _log_to_stderr() -> None:
     """Libraries log where it harms nothing, and only what somebody should know."""
     import logging
-    import sys
 
     level = logging.INFO if OUTPUT.verbose else logging.WARNING
     logging.basicConfig(
