@@ -14,12 +14,12 @@ from program import home_for, run, until
 from served_fleet import ERAS, LARGE, SMALL, STORY, ask, client, generates, text, unhurried
 
 from ollamamaster.bootstrap import Application
+from ollamamaster.domain.conversation import Conversation, Turn
 from ollamamaster.mcp_server.door import OF_A_KIND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ollamamaster.domain.conversation import Conversation
     from ollamamaster.simulator.sandbox import SimulatedFleet, SimulatedInstance
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("era", ERAS)]
@@ -123,6 +123,51 @@ async def test_turns_that_wait_for_their_session_keep_nobody_else_waiting(
         await until(in_line, "the other one comes into the line, or is answered")
         status = await ask(connected, "fleet_status")
     assert [r["status"] for r in status.structured_content["runs"]] == ["running"] * (OF_A_KIND + 3)
+
+
+# One machine, where the model that is asked for holds a page and another one reads more.
+NARROW = """
+[[instances]]
+name = "here"
+ram_gb = 16
+bandwidth_gb_s = 100
+prefill_tokens_s = 1000
+models = ["narrow:8b", "quick:1b"]
+
+[[models]]
+name = "narrow:8b"
+size_gb = 8.0
+parameters_b = 8.0
+context = 2000
+
+[[models]]
+name = "quick:1b"
+size_gb = 0.8
+parameters_b = 1.0
+context = 32768
+"""
+
+
+async def test_while_older_turns_are_summarised_the_run_says_by_whom(
+    era: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "narrow.toml").write_text(NARROW, "utf-8")
+    with known(tmp_path / "narrow.toml", speed=50.0) as narrow:
+        use(monkeypatch, narrow.environment())
+        said = Turn("One. " * 400, "Two. " * 400, "narrow:8b", narrow["here"].id, 1.0, 2.0)
+        Application().sessions.save(Conversation("mcp:trip", (said,) * 3))
+        narrow["here"].fault("hang_generate")
+        given: dict[str, Any] = {"prompt": "And?", "model": "narrow:8b", "session": "trip"}
+        async with client(era) as connected:
+            begun = await ask(connected, "route_request", **given, wait=0)
+            run_id = begun.structured_content["run_id"]
+
+            async def summarises() -> bool:
+                found = await ask(connected, "get_result", run_id=run_id, wait=0)
+                return "summarising older turns with quick:1b on here" in text(found)
+
+            await until(summarises, "who summarises is said")
+            await ask(connected, "cancel_run", run_id=run_id)
 
 
 @pytest.mark.parametrize("session", [" trip", "a\nb"])
