@@ -232,6 +232,28 @@ def test_a_policy_with_a_mistake_is_exit_7_and_names_the_file(home: Path, tmp_pa
     assert "wrong.toml" in done.err
 
 
+@pytest.mark.parametrize(
+    ("name", "said"), [("absent.toml", "absent.toml does not exist"), ("", "is a directory")]
+)
+def test_a_policy_that_is_no_file_is_exit_2_and_says_why(
+    name: str, said: str, home: Path, tmp_path: Path
+) -> None:
+    known(home)
+    done = run("history", "replay", "--policy", str(tmp_path / name), "--json")
+    (error,) = done.envelope["errors"]
+    assert (done.code, error["code"]) == (2, "file_unusable")
+    assert said in error["message"]
+
+
+@posix
+def test_a_policy_may_come_from_another_command(home: Path) -> None:
+    known(home)
+    three(home)
+    rules = '[policy]\ndeny = ["instance:a:1"]\n'
+    done = run("history", "replay", "--policy", "/dev/stdin", "--json", text=rules)
+    assert len(done.data["changed"]) == 3
+
+
 def test_the_path_is_one_line_whether_the_file_is_there_or_not(home: Path) -> None:
     assert run("history", "path").out == f"{home / 'history.db'}\n"
     assert run("history", "path", "--json").data == {"path": str(home / "history.db")}

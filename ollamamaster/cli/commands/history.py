@@ -321,8 +321,9 @@ def _settings_of(file: Path) -> Settings:
     from ollamamaster.errors import FileUnusableError
     from ollamamaster.storage.config import settings_of_file
 
-    if not file.is_file():
-        raise FileUnusableError(f"--policy: there is no file {file}")
+    if file.is_dir() or not file.exists():
+        what = "is a directory" if file.is_dir() else "does not exist"
+        raise FileUnusableError(f"--policy: {file} {what}")
     loaded = settings_of_file(file, os.environ)
     for note in loaded.notes:
         OUTPUT.note(note)
