@@ -40,6 +40,7 @@ def alone(request: RouteRequest, conversation: Conversation) -> RouteRequest:
 
 
 def is_too_long(decision: Decision) -> bool:
+    """Whether it is for any pair."""
     return any(rejection.reason in _TOO_LONG for rejection in decision.rejected)
 
 

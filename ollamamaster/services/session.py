@@ -76,7 +76,7 @@ class SessionService:
         conversation = self.store.load(name) or Conversation(name)
         asked = with_conversation(request, conversation)
         decision = await self.routes.explain(asked, fleet, note)
-        if not is_too_long(decision):
+        if decision.ranked or not is_too_long(decision):
             return decision, None
         if conversation.current and fitting(self.routes, request, conversation, fleet, decision):
             note("the conversation fits no context any more: older turns would be summarised")

@@ -286,6 +286,19 @@ def test_explain_counts_the_conversation_and_sends_nothing(env: dict[str, str]) 
     assert len(prompts(env)) == 1
 
 
+def test_explain_tells_of_a_summary_only_where_no_model_has_room(
+    narrow_env: dict[str, str],
+) -> None:
+    for number in range(3):
+        say(f"{number}. {WORDS}", "-m", "quick:1b", env=narrow_env)
+    asked = ("route", f"more. {WORDS}", "--session", "x", "--explain")
+    anywhere = run(*asked, env=narrow_env)
+    assert "context_too_small" in anywhere.out
+    assert "quick:1b" in anywhere.out
+    assert "summarised" not in anywhere.err
+    assert "would be summarised" in run(*asked, "-m", "narrow:8b", env=narrow_env).err
+
+
 def test_a_turn_that_fails_is_not_kept(env: dict[str, str]) -> None:
     say("hello", env=env)
     failed = run("route", "again", "--session", "x", "-m", "no-such-model", env=env)
