@@ -7,6 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.answers import Message
+from ollamamaster.domain.memory_fit import longest_context
 from ollamamaster.domain.plain_text import one_line
 from ollamamaster.domain.prefix import Prefix
 from ollamamaster.domain.splitting import cut
@@ -181,9 +182,8 @@ def most_context(pair: Pair, options: Mapping[str, object]) -> int | None:
     limits = [model.context_length]
     asked = options.get("num_ctx")
     limits.append(asked if isinstance(asked, int) and asked > 0 else None)
-    per_token = model.shape.kv_bytes_per_token() if model.shape is not None else None
-    if not model.cloud and memory is not None and model.size_bytes is not None and per_token:
-        limits.append(int((memory - model.size_bytes) // per_token))
+    if not model.cloud and memory is not None:
+        limits.append(longest_context(model, memory))
     known = [limit for limit in limits if limit is not None]
     return min(known) if known else None
 

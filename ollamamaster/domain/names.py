@@ -51,6 +51,15 @@ def meant_model(text: str, fleet: Fleet) -> MeantModel:
     raise ModelUnknownError(f"no instance has {text}", hint=_near_hint(wanted, fleet))
 
 
+def is_known(text: str, fleet: Fleet) -> bool:
+    """Whether `text` names a model of the fleet."""
+    try:
+        meant_model(text, fleet)
+    except ModelUnknownError:
+        return False
+    return True
+
+
 def _near_hint(wanted: ModelName, fleet: Fleet) -> str | None:
     where: dict[ModelName, list[str]] = {}
     for instance in fleet:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ollamamaster.domain.comparing import Answer, Entrant, Planned, Spread
 from ollamamaster.domain.lineup import entrants, in_best_order, seconds_of
 from ollamamaster.domain.machines import machines
-from ollamamaster.domain.names import meant_model
+from ollamamaster.domain.names import is_known, meant_model
 from ollamamaster.domain.options import options_of
 from ollamamaster.errors import ModelUnknownError, Outcome, UsageError
 from ollamamaster.services.route_errors import no_candidate, none_up
@@ -70,7 +70,7 @@ class Lineup:
         if request.spread is Spread.INSTANCES and len(typed) > 1:
             raise UsageError("one model is compared on several instances, not several models")
         named = [_named(name, fleet, listener) for name in typed]
-        judged = request.judge is None or _is_known(request.judge, fleet)
+        judged = request.judge is None or is_known(request.judge, fleet)
         if not judged or not all(entrant.known for entrant in named):
             # It may have been downloaded since the lists were read.
             fleet = await self._means.residency.again(fleet)
@@ -172,11 +172,3 @@ def _named(typed: str, fleet: Fleet, listener: CompareListener) -> Entrant:
     if meant.note:
         listener.note(meant.note)
     return Entrant(meant.name)
-
-
-def _is_known(typed: str, fleet: Fleet) -> bool:
-    try:
-        meant_model(typed, fleet)
-    except ModelUnknownError:
-        return False
-    return True

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ollamamaster.domain.candidates import Reason
 from ollamamaster.domain.forecast import Place, forecast
-from ollamamaster.domain.names import meant_model
+from ollamamaster.domain.names import is_known
 from ollamamaster.domain.references import Face, Given, MissingDataError, Root, Scope
 from ollamamaster.domain.workflow import InputType, ModelWork, ToolWork, waves
 from ollamamaster.domain.workflow_plan import Plan
@@ -150,17 +150,10 @@ class Planner:
         if models is None:
             return [request]
         # one that nobody has is left out when it runs, and only matters where there is no other
-        known = [name for name in models if self._is_known(name)]
+        known = [name for name in models if is_known(name, self.fleet)]
         # what an earlier step names is not there yet, and may be any
         named = known or [name for name in models if name.strip()]
         return [replace(request, model=name) for name in named] or [request]
-
-    def _is_known(self, name: str) -> bool:
-        try:
-            meant_model(name, self.fleet)
-        except OllamaMasterError:
-            return False
-        return True
 
     def _attached(self, step: Step) -> Callable[[Iterable[tuple[str, bool]]], Attached]:
         """Files that are known already are read; those that are named later are not there yet."""
