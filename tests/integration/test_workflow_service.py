@@ -137,9 +137,11 @@ async def test_a_file_that_an_agent_chose_must_lie_beside_the_workflow(
     outside = application.paths.workflows / "outside"
     outside.symlink_to(tmp_path, target_is_directory=True)
     refused = (str(secret), "../config.toml", "link.txt", "~/.bashrc", "lin*.txt", "out*/*.txt")
-    for path in (*refused, "outside", "a\0b", "a\ud800", "x" * 5000):
+    for path in (*refused, "outside", "a\0b", "x" * 5000):
         with pytest.raises(FileUnusableError):
             await ran(application, "w", {"file": path})
+    with pytest.raises(UsageError, match="is a text"):
+        await ran(application, "w", {"file": "a\ud800"})
     for path in ("notes.txt", "not*.txt"):
         assert (await ran(application, "w", {"file": path})).status is RunStatus.OK
     service = application.workflow_service()
