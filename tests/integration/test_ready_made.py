@@ -155,6 +155,20 @@ def test_a_translation_is_translated_back_and_mended(env: dict[str, str]) -> Non
 
 @NODE
 @pytest.mark.usefixtures("npm")
+def test_research_that_found_nothing_is_not_remembered(env: dict[str, str]) -> None:
+    path = new(env, "research-and-remember")
+    text = path.read_text("utf-8")
+    # as a model says it of a search that failed
+    none = 'items = { type = "string" }, maxItems = 0 }'
+    path.write_text(text.replace('items = { type = "string" } }', none), "utf-8")
+    done = ran(env, "research-and-remember", "--input", "topic=tidal power")
+    steps = {each["id"]: each["status"] for each in done.data["steps"]}
+    assert (steps["entity"], steps["remember"]) == ("skipped", "skipped")
+    assert not (folder_of(env) / "memory.jsonl").exists()
+
+
+@NODE
+@pytest.mark.usefixtures("npm")
 def test_research_is_remembered_by_the_next_run(env: dict[str, str]) -> None:
     new(env, "research-and-remember")
     done = ran(env, "research-and-remember", "--input", "topic=tidal power")
