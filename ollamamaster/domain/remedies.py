@@ -240,7 +240,7 @@ def _split(wanted: Wanted, weighing: Weighing) -> Iterator[Missing]:
     yield Missing(
         "context_too_small",
         f"the longest context in the fleet is {longest:,} tokens",
-        f"split the text into {parts} parts, one request each",
+        f'read it in about {parts} parts: ollamamaster route -f FILE "QUESTION" --long split',
     )
 
 

@@ -368,6 +368,18 @@ def test_an_image_goes_to_a_model_that_sees(env: dict[str, str], tmp_path: Path)
     assert done.data["model"] == "llava:7b"
 
 
+def test_where_no_model_sees_an_image_is_refused_and_sent_nowhere(
+    env: dict[str, str], fleet: SimulatedFleet, tmp_path: Path
+) -> None:
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"\x00" * 20)
+    before = [instance.state()["served"] for instance in fleet]
+    done = run("route", "-f", str(tmp_path / "a.png"), "What is it?", *MODEL, env=env)
+    assert done.code == ExitCode.NO_CANDIDATE
+    assert "llama3.2:3b on a: cannot see images" in done.err
+    assert "llava:7b" in done.err
+    assert [instance.state()["served"] for instance in fleet] == before
+
+
 def test_a_pdf_that_is_broken_is_exit_2(env: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(b"%PDF-1.7\n\x00")
     assert run("route", "-f", str(tmp_path / "a.pdf"), QUESTION, env=env).code == ExitCode.USAGE

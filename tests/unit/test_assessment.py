@@ -228,7 +228,9 @@ def test_a_text_longer_than_every_context_is_to_be_split() -> None:
     found = assess("Summarise this 300-page book", machine("a", MIDDLE, SMALL, ram=8))
     assert not found.can_handle
     assert "context" in {f.key for f in found.findings}
-    assert any(m.code == "context_too_small" and "2 parts" in m.fix for m in found.missing)
+    (fix,) = [m.fix for m in found.missing if m.code == "context_too_small"]
+    assert fix.startswith("read it in about 2 parts: ollamamaster route ")
+    assert fix.endswith(" --long split")
 
 
 def test_what_must_stay_here_stays_here() -> None:
