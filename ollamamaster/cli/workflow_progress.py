@@ -57,7 +57,10 @@ class Progress:
             live.stop()
 
     def finished(self, result: RunResult) -> None:
-        """Say how long it really took."""
+        """Say what failed without ending the run, and how long it really took."""
+        for step in result.steps:
+            if step.status is StepStatus.FAILED and step.id != result.failed_by:
+                OUTPUT.note(f"{step.id} failed, and the run went on: {step.error}")
         if self._plan is not None and (OUTPUT.notes_on_terminal or OUTPUT.verbose):
             from ollamamaster.cli.render.workflow import took_line
 

@@ -189,6 +189,20 @@ def test_a_step_is_tried_again_as_often_as_it_says(env: dict[str, str], tmp_path
     assert run("workflow", "run", "w", env=env).out == "at last\n"
 
 
+def test_a_failure_that_does_not_end_the_run_is_told(env: dict[str, str]) -> None:
+    write(
+        env,
+        "w",
+        ask("a", "{{ inputs.x }}", 'on_error = "continue"'),
+        ask("b", "[{{ steps.a.text }}]"),
+        '[inputs.x]\ndefault = " "\n',
+    )
+    done = run("workflow", "run", "w", env=env)
+    assert done.code == 0
+    assert "a failed, and the run went on: the prompt is empty" in done.err
+    assert "run went on" not in run("workflow", "run", "w", "-q", env=env).err
+
+
 def test_a_server_that_died_is_not_tried_again(env: dict[str, str]) -> None:
     write(env, "w", CORPUS, call("a", "die", "{}", "retries = 2"))
     done = run("workflow", "run", "w", "--yes", "--json", env=env)
