@@ -11,7 +11,7 @@ from program import PATIENCE_S
 
 from ollamamaster.cli.completion import generated_files, main, script_of
 from ollamamaster.cli.known_values import known_instances, known_models
-from ollamamaster.cli.shells.manual import escaped
+from ollamamaster.cli.shells.manual import WITHOUT_JSON, escaped
 from ollamamaster.cli.shells.tree import Source, Values, command_tree
 from ollamamaster.domain.instances import Instance, InstanceAddress
 from ollamamaster.domain.models import Model, ModelName
@@ -103,6 +103,14 @@ def test_completion_refuses_json(arguments: list[str]) -> None:
     done = ran("completion", *arguments)
     assert done.returncode == 2
     assert json.loads(done.stdout)["errors"][0]["code"] == "usage"
+
+
+@pytest.mark.parametrize("command", WITHOUT_JSON)
+def test_what_the_manual_says_refuses_json_does_and_says_so(command: str) -> None:
+    needed = ["--", "true"] if command == "sandbox run" else []
+    done = ran(*command.split(), "--json", *needed)
+    assert done.returncode == 2
+    assert f"{command} has no --json" in json.loads(done.stdout)["errors"][0]["message"]
 
 
 @pytest.mark.parametrize("arguments", [[], ["tcsh"], ["--values", "secrets"]])

@@ -26,7 +26,11 @@ _SPECIAL = {
     "~": r"\(ti",
     '"': r"\(dq",
 }
-_OF_ALL = "Every command has these options; completion and sandbox run refuse --json."
+WITHOUT_JSON = ("chat", "completion", "sandbox run", "serve-mcp")
+_OF_ALL = (
+    "Every command has these options; "
+    f"{', '.join(WITHOUT_JSON[:-1])} and {WITHOUT_JSON[-1]} refuse --json."
+)
 
 
 def manual_page(tree: Node) -> str:
