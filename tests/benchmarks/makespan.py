@@ -30,6 +30,10 @@ from typing import TYPE_CHECKING, Any
 
 from measure import line
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # a script finds its own folder only
+
+from program import PATIENCE_S, wait_until
+
 from ollamamaster.simulator.fleet import load_fleet
 from ollamamaster.simulator.sandbox import SimulatedFleet, SimulatedInstance
 
@@ -160,8 +164,7 @@ def deep(path: Path) -> None:
             )
             for _ in range(3)
         ]
-        while tickets(environment) < len(holders):
-            time.sleep(0.05)
+        wait_until(lambda: tickets(environment) == len(holders), "all of them are in line")
         chosen = command(fleet, tokens=SECOND)["instance"]
         for holder in holders:
             holder.kill()
@@ -254,7 +257,7 @@ def answered(instance: SimulatedInstance, tokens: int) -> None:
     """Bring the model into its memory, as somebody did before."""
     body = {"model": MODEL, "prompt": "hi", "stream": False, "options": {"num_predict": tokens}}
     data = json.dumps(body).encode()
-    with urllib.request.urlopen(f"{instance.url}/api/generate", data, timeout=60) as answer:  # noqa: S310 (our own loopback server)
+    with urllib.request.urlopen(f"{instance.url}/api/generate", data, timeout=PATIENCE_S) as answer:  # noqa: S310 (our own loopback server)
         answer.read()
 
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -28,7 +28,7 @@ from measure import line
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from program import until
+from program import PATIENCE_S, command, until, wait_until
 from served_fleet import ERAS, ask, over_http, over_stdio, url_of
 
 from ollamamaster.bootstrap import Application
@@ -37,7 +37,7 @@ from ollamamaster.mcp_server.server import build
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from mcp import StdioServerParameters
 
@@ -63,16 +63,23 @@ LONG: dict[str, Any] = {
     "name": "route_request",
     "arguments": {"prompt": "Write a long story", "model": "llama3.2:3b"},
 }
+SERVE = command("serve-mcp")
 CALLS = 200
 # A client of the SDK has a hundred connections, and gives up on one more after half a minute.
 CLIENTS = 4
+# The server's memory does not come and go within a look, and looking takes nothing from it.
+LOOK_EVERY_S = 0.02
 
 
-def handshake(command: Sequence[str], environment: Mapping[str, str]) -> float:
-    """Seconds from the start of a process to its end, with the list of its tools in between."""
-    began = time.perf_counter()
+@contextmanager
+def host(
+    server: Sequence[str],
+    environment: Mapping[str, str],
+    messages: Sequence[dict[str, Any]] = ASKED,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A server that was sent these messages, and has answered all but calls of tools."""
     with subprocess.Popen(
-        command,
+        server,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -80,23 +87,31 @@ def handshake(command: Sequence[str], environment: Mapping[str, str]) -> float:
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        for message in ASKED:
+        for message in messages:
             process.stdin.write(json.dumps(message).encode() + b"\n")
             process.stdin.flush()
-            if "id" in message:
+            if "id" in message and message["method"] != "tools/call":
                 assert json.loads(process.stdout.readline())["id"] == message["id"]
+        yield process
         process.stdin.close()
-        assert process.wait(30) == 0
+
+
+def handshake(server: Sequence[str], environment: Mapping[str, str]) -> float:
+    """Seconds from the start of a process to its end, with the list of its tools in between."""
+    began = time.perf_counter()
+    with host(server, environment) as process:
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(PATIENCE_S) == 0
     return time.perf_counter() - began
 
 
 def handshakes(environment: Mapping[str, str], runs: int) -> None:
     """The whole process against a bare one, in turn, after one round that does not count."""
-    ours = [sys.executable, "-m", "ollamamaster", "serve-mcp"]
     bare = [sys.executable, "-c", BARE]
-    pairs = [(handshake(ours, environment), handshake(bare, environment)) for _ in range(runs + 1)][
-        1:
-    ]
+    pairs = [
+        (handshake(SERVE, environment), handshake(bare, environment)) for _ in range(runs + 1)
+    ][1:]
     ratio = median(a / b for a, b in pairs)
     seconds = f"{median(a for a, _ in pairs):.2f} s / {median(b for _, b in pairs):.2f} s"
     good = ratio <= 1.3
@@ -162,7 +177,8 @@ async def many(url: str, server: psutil.Process, mode: str) -> None:
         nonlocal peak
         while not done.is_set():
             peak = max(peak, server.memory_info().rss)
-            await asyncio.sleep(0.02)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(done.wait(), LOOK_EVERY_S)
 
     watching = asyncio.create_task(watch())
     async with AsyncExitStack() as stack:
@@ -188,23 +204,12 @@ async def many(url: str, server: psutil.Process, mode: str) -> None:
 
 def idle(environment: Mapping[str, str]) -> None:
     """Resident memory of a stdio server that has shaken hands and looked at its fleet."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "ollamamaster", "serve-mcp"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=dict(environment),
-    ) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        for message in ASKED:
-            process.stdin.write(json.dumps(message).encode() + b"\n")
-            process.stdin.flush()
-            if "id" in message:
-                process.stdout.readline()
-        time.sleep(5)  # the first look at the fleet, and what it imports, is part of being idle
+    inventory = Path(environment["OLLAMAMASTER_HOME"]) / "inventory.toml"
+    found = inventory.read_bytes()
+    with host(SERVE, environment) as process:
+        # The first look at the fleet, and what it imports, is part of being idle.
+        wait_until(lambda: inventory.read_bytes() != found, "the fleet was looked at")
         mb = psutil.Process(process.pid).memory_info().rss / 1e6
-        process.stdin.close()
     line("memory idle, after the first look at the fleet", f"{mb:.0f} MB", "90 MB", good=mb <= 90)
 
 
@@ -262,31 +267,18 @@ async def _until_running(fleet: SimulatedFleet, *, wanted: bool) -> None:
 def _end(
     fleet: SimulatedFleet, number: signal.Signals | None, messages: Sequence[dict[str, Any]]
 ) -> tuple[float, float]:
-    with subprocess.Popen(
-        [sys.executable, "-m", "ollamamaster", "serve-mcp"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=fleet.environment(),
-    ) as process:
+    with host(SERVE, fleet.environment(), messages) as process:
         assert process.stdin is not None
-        assert process.stdout is not None
-        for message in messages:
-            process.stdin.write(json.dumps(message).encode() + b"\n")
-            process.stdin.flush()
-            if message.get("id", 3) != 3:
-                process.stdout.readline()
-        while messages is not ASKED and not any(i.state()["running"] for i in fleet):
-            time.sleep(0.01)
+        if messages is not ASKED:
+            wait_until(lambda: any(i.state()["running"] for i in fleet), "a generation began")
         began = time.perf_counter()
         if number is None:
             process.stdin.close()
         else:
             process.send_signal(number)
-        process.wait(30)
+        process.wait(PATIENCE_S)
         took = time.perf_counter() - began
-        while any(i.state()["running"] for i in fleet):
-            time.sleep(0.005)
+        wait_until(lambda: not any(i.state()["running"] for i in fleet), "no generation is left")
         return took, time.perf_counter() - began
 
 
@@ -305,20 +297,8 @@ def main(runs: int) -> None:
         idle(environment)
         os.environ["OLLAMAMASTER_HOME"] = str(fleet.home)
         asyncio.run(overhead(10 * runs))
-        with subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "ollamamaster",
-                "serve-mcp",
-                "--transport",
-                "http",
-                "--port",
-                "0",
-            ],
-            env=environment,
-            stderr=subprocess.PIPE,
-        ) as process:
+        serves = command("serve-mcp", "--transport", "http", "--port", "0")
+        with subprocess.Popen(serves, env=environment, stderr=subprocess.PIPE) as process:
             url = url_of(process)
             for mode in ("auto", "legacy"):
                 asyncio.run(many(url, psutil.Process(process.pid), mode))

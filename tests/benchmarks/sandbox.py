@@ -40,9 +40,7 @@ def served() -> list[tuple[str, str, str]]:
         assert process.stdout is not None
         fleet = json.loads(process.stdout.readline())["data"]["instances"]
         watched = psutil.Process(process.pid)
-        before = cpu_s(watched)
-        time.sleep(IDLE_S)
-        idle = (cpu_s(watched) - before) / IDLE_S
+        idle = watched.cpu_percent(IDLE_S) / 100
         memory = watched.memory_info().rss / 1e6
         port = int(fleet[-1]["id"].rpartition(":")[2])
         per_s, per_core = small_requests(watched, port)

@@ -21,10 +21,15 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from measure import line
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # a script finds its own folder only
+
+from program import wait_until
 
 from ollamamaster.domain.tickets import Choice, Option, ProcessId, Ticket
 from ollamamaster.storage.history import HistoryDatabase
@@ -37,8 +42,6 @@ SLOTS = 8
 KILL_EVERY_S = 0.5
 # As many as a decision keeps.
 OPTIONS = 16
-# Four times as often as a waiting route asks.
-ASK_S = 0.005
 
 
 class Hammer:
@@ -72,9 +75,8 @@ class Hammer:
         seen = -1
         while True:
             # as a waiting route does: choose again when something changed
-            while (changed := self.table.changes()) == seen:
-                time.sleep(ASK_S)
-            seen = changed
+            wait_until(lambda seen=seen: self.table.changes() != seen, "something changed")  # type: ignore[misc]
+            seen = self.table.changes()
             began = time.monotonic()
             choice = self.table.take(name, self._choose)
             self.slowest_s = max(self.slowest_s, time.monotonic() - began)
@@ -142,8 +144,10 @@ def main(seconds: float, processes: int) -> int:
             go(child, until)
         killed = 0
         while time.monotonic() < until - 3 * KILL_EVERY_S:
-            time.sleep(KILL_EVERY_S)
             which = chance.randrange(processes)
+            # Until it is its turn it lives.
+            with suppress(subprocess.TimeoutExpired):
+                children[which].wait(KILL_EVERY_S)
             children[which].send_signal(signal.SIGKILL)
             children[which].communicate()
             children[which] = start(folder, which)
