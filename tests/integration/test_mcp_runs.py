@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from mcp import Client
+
     from ollamamaster.simulator.sandbox import SimulatedFleet, SimulatedInstance
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("era", ERAS)]
@@ -51,6 +53,13 @@ def slow(fleet: SimulatedFleet) -> Iterator[SimulatedInstance]:
 def usual(fleet: SimulatedFleet) -> SimulatedInstance:
     """The same at its usual speed: a short answer takes about a second."""
     return fleet["a"]
+
+
+async def under_way(connected: Client, slow: SimulatedInstance) -> str:
+    """The id of a run whose answer is being written."""
+    found = await ask(connected, "route_request", prompt=STORY, model=SMALL, wait=0)
+    await until(lambda: generates(slow), "the generation begins")
+    return str(found.structured_content["run_id"])
 
 
 async def test_a_call_that_takes_longer_than_its_wait_goes_on(
@@ -152,9 +161,7 @@ async def test_cancel_run_ends_the_generation_before_it_answers(
     era: str, slow: SimulatedInstance
 ) -> None:
     async with client(era) as connected:
-        begun = await ask(connected, "route_request", prompt=STORY, model=SMALL, wait=0)
-        run_id = begun.structured_content["run_id"]
-        await until(lambda: generates(slow), "the generation begins")
+        run_id = await under_way(connected, slow)
         ended = await ask(connected, "cancel_run", run_id=run_id)
         again = await ask(connected, "cancel_run", run_id=run_id)
         assert ended.structured_content == {"run_id": run_id, "status": "cancelled"}
@@ -177,9 +184,7 @@ async def test_giving_up_on_get_result_does_not_end_the_run(
     era: str, slow: SimulatedInstance
 ) -> None:
     async with client(era) as connected:
-        begun = await ask(connected, "route_request", prompt=STORY, model=SMALL, wait=0)
-        run_id = begun.structured_content["run_id"]
-        await until(lambda: generates(slow), "the generation begins")
+        run_id = await under_way(connected, slow)
         told = asyncio.Event()
 
         async def hear(progress: float, total: float | None, message: str | None) -> None:
@@ -199,8 +204,7 @@ async def test_giving_up_on_get_result_does_not_end_the_run(
 
 async def test_the_end_of_the_server_ends_its_runs(era: str, slow: SimulatedInstance) -> None:
     async with client(era) as connected:
-        await ask(connected, "route_request", prompt=STORY, model=SMALL, wait=0)
-        await until(lambda: generates(slow), "the generation begins")
+        await under_way(connected, slow)
     await until(lambda: not generates(slow), "the generation ends")
 
 
@@ -208,13 +212,12 @@ async def test_the_status_of_the_fleet_has_the_runs_and_where_they_are(
     era: str, slow: SimulatedInstance
 ) -> None:
     async with client(era) as connected:
-        begun = await ask(connected, "route_request", prompt=STORY, model=SMALL, wait=0)
-        await until(lambda: generates(slow), "the generation begins")
+        run_id = await under_way(connected, slow)
         found = await ask(connected, "fleet_status")
     busy = {i["label"]: i["running"] for i in found.structured_content["instances"]}
     assert busy == {"a": 1, "b": 0}
     (only,) = found.structured_content["runs"]
-    assert only["run_id"] == begun.structured_content["run_id"]
+    assert only["run_id"] == run_id
     assert (only["tool"], only["status"]) == ("route_request", "running")
 
 

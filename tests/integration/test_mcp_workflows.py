@@ -18,7 +18,7 @@ from served_fleet import ERAS, SMALL, STORY, ask, check, client, generates, text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ollamamaster.simulator.sandbox import SimulatedFleet
+    from ollamamaster.simulator.sandbox import SimulatedFleet, SimulatedInstance
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("era", ERAS)]
 
@@ -224,34 +224,34 @@ async def test_a_step_that_fails_is_an_error_with_how_to_go_on(era: str, tmp_pat
     assert "workflow run --resume " in text(found)
 
 
-async def test_a_cancelled_workflow_ends_on_the_machine(
-    era: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def slow(
+    env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[SimulatedInstance]:
+    """The one instance that is up; its answers take minutes."""
     with unhurried() as fleet:
-        slow = fleet["a"]
         use(monkeypatch, home_for(fleet, tmp_path / "home"))
-        async with client(era) as connected:
-            begun = await ask(connected, "run_workflow", name="long", wait=0)
-            run_id = begun.structured_content["run_id"]
-            await until(lambda: generates(slow), "a step is under way")
-            later = await ask(connected, "get_result", run_id=run_id, wait=0)
-            assert f"0 of 1 steps are done; a: {SMALL} on a" in text(later)
-            ended = await ask(connected, "cancel_run", run_id=run_id)
-            assert ended.structured_content["status"] == "cancelled"
-            await until(lambda: not generates(slow), "it is under way no more")
+        yield fleet["a"]
 
 
-async def test_a_call_that_is_given_up_ends_its_workflow(
-    era: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with unhurried() as fleet:
-        slow = fleet["a"]
-        use(monkeypatch, home_for(fleet, tmp_path / "home"))
-        async with client(era) as connected:
-            call = asyncio.ensure_future(ask(connected, "run_workflow", name="long"))
-            await until(lambda: generates(slow), "a step is under way")
-            call.cancel()
-            await until(lambda: not generates(slow), "it is under way no more")
+async def test_a_cancelled_workflow_ends_on_the_machine(era: str, slow: SimulatedInstance) -> None:
+    async with client(era) as connected:
+        begun = await ask(connected, "run_workflow", name="long", wait=0)
+        run_id = begun.structured_content["run_id"]
+        await until(lambda: generates(slow), "a step is under way")
+        later = await ask(connected, "get_result", run_id=run_id, wait=0)
+        assert f"0 of 1 steps are done; a: {SMALL} on a" in text(later)
+        ended = await ask(connected, "cancel_run", run_id=run_id)
+        assert ended.structured_content["status"] == "cancelled"
+        await until(lambda: not generates(slow), "it is under way no more")
+
+
+async def test_a_call_that_is_given_up_ends_its_workflow(era: str, slow: SimulatedInstance) -> None:
+    async with client(era) as connected:
+        call = asyncio.ensure_future(ask(connected, "run_workflow", name="long"))
+        await until(lambda: generates(slow), "a step is under way")
+        call.cancel()
+        await until(lambda: not generates(slow), "it is under way no more")
 
 
 async def test_a_read_only_server_lists_workflows_and_runs_none(era: str) -> None:
