@@ -8,6 +8,7 @@ import socket
 from typing import TYPE_CHECKING
 
 import pytest
+from program import PATIENCE_S
 
 from ollamamaster.simulator.acceptor import Acceptor
 from ollamamaster.simulator.connection import Connection, Reply
@@ -38,7 +39,7 @@ async def test_a_connection_is_handed_over_or_reset_whenever_the_door_closes(tur
         reader, writer = await asyncio.open_connection(sock=client)
         writer.write(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         try:
-            answer = await asyncio.wait_for(reader.read(), 60)
+            answer = await asyncio.wait_for(reader.read(), PATIENCE_S)
         except ConnectionError:
             answer = b"reset"
         writer.close()

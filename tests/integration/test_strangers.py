@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
+from program import PATIENCE_S
 
 from ollamamaster.bootstrap import Application
 from ollamamaster.domain.instances import Status
@@ -50,7 +51,7 @@ def server(answer: Callable[[socket.socket, threading.Event], None]) -> Iterator
         while not ended.is_set():
             with contextlib.suppress(TimeoutError):
                 connection, _ = listener.accept()
-                connection.settimeout(30)
+                connection.settimeout(PATIENCE_S)
                 threads.append(threading.Thread(target=treat, args=(connection,)))
                 threads[-1].start()
 
@@ -83,7 +84,7 @@ def tls(connection: socket.socket, _ended: threading.Event) -> None:
 
 
 def nothing(_connection: socket.socket, ended: threading.Event) -> None:
-    ended.wait(60)
+    ended.wait(PATIENCE_S)
 
 
 def without_end(connection: socket.socket, ended: threading.Event) -> None:
