@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from ollamamaster.services.workflow import WorkflowService
 
 
+# After Ctrl-C servers are told to end, terminated, and killed, which takes two seconds of one that
+# minds neither; a program that has ended before leaves it behind.
+_PATIENCE_S = 5.0
+
+
 class WorkflowCommand:
     """One command on workflows. `typed` is the NAME|PATH."""
 
@@ -70,7 +75,7 @@ class WorkflowCommand:
 
         with Progress() as progress:
             try:
-                result = run_async(complete())
+                result = run_async(complete(), _PATIENCE_S)
             except KeyboardInterrupt:
                 if progress.run_id is not None:
                     progress.__exit__(None, None, None)
@@ -119,7 +124,7 @@ class WorkflowCommand:
                 await self.application.ollama.aclose()
 
         with Progress() as progress:
-            return run_async(plan())
+            return run_async(plan(), _PATIENCE_S)
 
     def _planned(self, plan: Plan) -> int:
         if not plan.problems:

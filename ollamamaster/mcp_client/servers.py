@@ -6,10 +6,9 @@ import asyncio  # noqa: TID253 (imported only by runs that have servers)
 import contextlib
 import logging
 import os
-import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from ollamamaster.domain.json_values import is_json
 from ollamamaster.domain.plain_text import one_line
@@ -17,6 +16,8 @@ from ollamamaster.domain.sendable import sendable
 from ollamamaster.domain.tools import Tool, ToolAnswer, data_of
 from ollamamaster.errors import ServerFailedError
 from ollamamaster.mcp_client.environment import server_environment
+from ollamamaster.mcp_client.last_words import LastWords
+from ollamamaster.mcp_client.lines import whole_characters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,14 +31,12 @@ if TYPE_CHECKING:
 START_TIMEOUT_S = 120.0
 # Hosts give up on a tool after one to four minutes; a step has no person who waits beside it.
 CALL_TIMEOUT_S = 600.0
-# After the end of its input, and then after SIGTERM. Both together are less than the two seconds
-# that a command lives after Ctrl-C; servers that mind their input are gone within milliseconds.
+# After the end of its input, and then after SIGTERM. Servers that mind their input are gone within
+# milliseconds; a command of workflows lives longer than both after Ctrl-C.
 _END_TIMEOUT_S = 1.0
 _TERMINATE_TIMEOUT_S = 0.5
-# What of a dead server's stderr is shown.
-_LAST_LINES = 5
+# What of an error of the SDK is shown.
 _LINE_LENGTH = 200
-_TAIL_BYTES = 8_192
 # A list of tools that does not end within so many pages never does.
 _MOST_PAGES = 100
 
@@ -60,7 +59,7 @@ class RunningServer:
         self.tools: Mapping[str, Tool] = {}
         self._folder = folder
         self._client: Client | None = None
-        self._said: TextIO | None = None
+        self._said: LastWords | None = None
         self._end = asyncio.Event()
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._keeper: asyncio.Task[None] | None = None
@@ -72,7 +71,7 @@ class RunningServer:
             async with asyncio.timeout(START_TIMEOUT_S):
                 await asyncio.shield(self._ready)
         except TimeoutError:
-            said = self._last_words()
+            said = await self._last_words()
             await self.aclose()
             raise ServerFailedError(
                 f"{self._called} did not answer within {START_TIMEOUT_S:.0f} s", hint=said
@@ -89,7 +88,7 @@ class RunningServer:
         try:
             result = await self._client.call_tool(tool, sendable(arguments), CALL_TIMEOUT_S)
         except MCPError as error:
-            raise self._failure(tool, error) from error
+            raise await self._failure(tool, error) from error
         except Exception as error:
             # the SDK checks results against the schema that the server gave, in several ways
             why = one_line(str(error), _LINE_LENGTH)
@@ -115,13 +114,20 @@ class RunningServer:
 
     async def _keep(self) -> None:
         """Everything between start and stop in one task, as the SDK's task groups need it."""
-        # a file, because a pipe that nobody reads would stop the server when it is full
-        with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as self._said:
-            try:
-                await self._serve()
-            except Exception as error:  # noqa: BLE001 (whatever fails at the start is told to the caller)
-                if not self._ready.done():
-                    self._ready.set_exception(self._not_started(error))
+        try:
+            await self._serve()
+        except Exception as error:  # noqa: BLE001 (whatever fails at the start is told to the caller)
+            self._let_go()
+            why = None if self._ready.done() else await self._not_started(error)
+            if why is not None and not self._ready.done():
+                self._ready.set_exception(why)
+        finally:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Our end of its stderr, also of one that could not be started."""
+        if self._said is not None:
+            self._said.handed_over()
 
     async def _serve(self) -> None:
         async with AsyncExitStack() as stack:
@@ -146,8 +152,11 @@ class RunningServer:
             from mcp.shared._httpx_utils import create_mcp_http_client
 
             http = create_mcp_http_client(dict(self.server.headers))
-            transport = streamable_http_client(
-                self.server.url, http_client=await stack.enter_async_context(http)
+            transport = whole_characters(
+                streamable_http_client(
+                    self.server.url, http_client=await stack.enter_async_context(http)
+                ),
+                lambda: None,
             )
         else:
             transport = self._process()
@@ -160,7 +169,7 @@ class RunningServer:
         stdio.DEFAULT_INHERITED_ENV_VARS[:] = []
         stdio.PROCESS_TERMINATION_TIMEOUT = _END_TIMEOUT_S
         stdio.FORCE_KILL_TIMEOUT = _TERMINATE_TIMEOUT_S
-        assert self._said is not None  # noqa: S101 (see _keep)
+        self._said = LastWords()
         parameters = stdio.StdioServerParameters(
             command=_program(self.server.command or "", self._folder),
             args=list(self.server.args),
@@ -168,9 +177,10 @@ class RunningServer:
             cwd=self._folder,
             encoding_error_handler="replace",
         )
-        return stdio.stdio_client(parameters, self._said)
+        server = stdio.stdio_client(parameters, self._said.pipe)
+        return whole_characters(server, self._said.handed_over)
 
-    def _not_started(self, error: Exception) -> ServerFailedError:
+    async def _not_started(self, error: Exception) -> ServerFailedError:
         while isinstance(error, ExceptionGroup):
             error = error.exceptions[0]
         if isinstance(error, FileNotFoundError):
@@ -180,36 +190,22 @@ class RunningServer:
             )
         why = one_line(str(error) or type(error).__name__, _LINE_LENGTH)
         return ServerFailedError(
-            f"{self._called} could not be started: {why}", hint=self._last_words()
+            f"{self._called} could not be started: {why}", hint=await self._last_words()
         )
 
-    def _failure(self, tool: str, error: Any) -> ServerFailedError:
+    async def _failure(self, tool: str, error: Any) -> ServerFailedError:
         from mcp_types import CONNECTION_CLOSED
 
         if error.code == CONNECTION_CLOSED:
             # a program is started once a run; what is behind a URL may come back
             gone = self.server.url is None
-            return ServerFailedError(f"{self._called} died", hint=self._last_words(), gone=gone)
+            said = await self._last_words()
+            return ServerFailedError(f"{self._called} died", hint=said, gone=gone)
         why = one_line(error.message, _LINE_LENGTH)
         return ServerFailedError(f"{self._called} refused {tool}: {why}")
 
-    def _last_words(self) -> str | None:
-        """The last lines of its stderr; None where it said nothing."""
-        if self._said is None or self._said.closed:
-            return None
-        # the server writes at the end of the same file: its offset is shared, ours must not move it
-        size = os.fstat(self._said.fileno()).st_size
-        tail = _read_at(self._said.fileno(), max(0, size - _TAIL_BYTES))
-        lines = [one_line(each, _LINE_LENGTH) for each in tail.splitlines()]
-        return "\n".join([each for each in lines if each][-_LAST_LINES:]) or None
-
-
-def _read_at(descriptor: int, offset: int) -> str:
-    if hasattr(os, "pread"):
-        return os.pread(descriptor, _TAIL_BYTES, offset).decode("utf-8", "replace")
-    # Windows has no pread; there the server has a handle with an offset of its own
-    os.lseek(descriptor, offset, os.SEEK_SET)
-    return os.read(descriptor, _TAIL_BYTES).decode("utf-8", "replace")
+    async def _last_words(self) -> str | None:
+        return None if self._said is None else await self._said.lines()
 
 
 def _program(command: str, folder: str) -> str:

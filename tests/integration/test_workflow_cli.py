@@ -517,6 +517,55 @@ def test_a_run_that_was_killed_goes_on_where_it_was(
     assert lines_of(file) == ["a", "b 1"]
 
 
+# Minds neither the end of its input nor SIGTERM, and reads nothing more after the first call.
+STUBBORN = """
+import json, os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+for message in map(json.loads, sys.stdin):
+    match message["method"]:
+        case "initialize":
+            version = message["params"]["protocolVersion"]
+            about = {"name": "stubborn", "version": "1"}
+            result = {"protocolVersion": version, "capabilities": {}, "serverInfo": about}
+        case "tools/list":
+            result = {"tools": [{"name": "t", "inputSchema": {"type": "object"}}]}
+        case "tools/call":
+            open(sys.argv[1], "a").write(f"{os.getpid()}\\n")
+            time.sleep(3600)
+        case _:
+            continue
+    print(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}), flush=True)
+"""
+
+
+@POSIX
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_server_that_minds_nothing_is_killed_when_the_run_is_stopped(
+    env: dict[str, str], tmp_path: Path, number: signal.Signals
+) -> None:
+    file = tmp_path / "pid"
+    (tmp_path / "stubborn.py").write_text(STUBBORN, "utf-8")
+    arguments = [str(tmp_path / "stubborn.py"), str(file)]
+    server = f"""
+[mcp.s]
+command = {json.dumps(sys.executable)}
+args = {json.dumps(arguments)}
+tools = ["t"]
+"""
+    # more than a pipe holds: what is to be written cannot be
+    calls = [
+        step(f"x{n}", 'mcp = "s"', 'tool = "t"', f'with = {{ a = "{"y" * 300_000}" }}')
+        for n in range(3)
+    ]
+    write(env, "w", server, *calls)
+    with running("workflow", "run", "w", "--yes", env=env) as process:
+        wait_until(lambda: len(lines_of(file)) == 1, "the server has told its number")
+        process.send_signal(number)
+        assert ended(process).code == 128 + number
+    pid = int(lines_of(file)[0])
+    wait_until(lambda: _is_gone(pid), "the server is gone")
+
+
 @POSIX
 def test_a_run_that_is_killed_leaves_no_server_behind(env: dict[str, str], tmp_path: Path) -> None:
     file = tmp_path / "pid"
@@ -534,16 +583,16 @@ def test_a_run_that_is_killed_leaves_no_server_behind(env: dict[str, str], tmp_p
         process.kill()
         process.wait()
     server = int(lines_of(file)[0].removeprefix("pid "))
+    wait_until(lambda: _is_gone(server), "the server is gone")
 
-    def gone() -> bool:
-        try:
-            os.kill(server, 0)
-        except ProcessLookupError:
-            return True
-        stat = Path(f"/proc/{server}/stat")
-        return stat.exists() and b") Z " in stat.read_bytes()
 
-    wait_until(gone, "the server is gone")
+def _is_gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and b") Z " in stat.read_bytes()
 
 
 def test_a_run_goes_on_where_nothing_can_be_remembered(env: dict[str, str]) -> None:

@@ -188,6 +188,49 @@ async def test_one_that_ignores_the_end_of_its_input_is_killed_with_its_children
     await until(lambda: not is_there(pid), "the child is gone")
 
 
+# What a server need not do well: it answers, and says what it likes.
+RAW = """
+import json, sys
+def answer(message, result):
+    print(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}), flush=True)
+for message in map(json.loads, sys.stdin):
+    match message["method"]:
+        case "initialize":
+            version = message["params"]["protocolVersion"]
+            about = {"name": "raw", "version": "1"}
+            answer(message, {"protocolVersion": version, "capabilities": {}, "serverInfo": about})
+        case "tools/list":
+            answer(message, {"tools": [{"name": "t", "inputSchema": {"type": "object"}}]})
+        case "tools/call":
+            SAY
+            answer(message, {"content": [{"type": "text", "text": "half \\ud83d of it"}]})
+        case _ if "id" in message:
+            error = {"code": -32601, "message": "no"}
+            print(json.dumps({"jsonrpc": "2.0", "id": message["id"], "error": error}), flush=True)
+"""
+
+
+async def test_half_a_character_in_an_answer_is_a_question_mark(tmp_path: Path) -> None:
+    raw = ToolServer("raw", sys.executable, ("-c", RAW.replace("SAY", "pass")))
+    running = await McpServers().start(raw, str(tmp_path))
+    try:
+        assert (await running.call("t", {})).text == "half ? of it"
+    finally:
+        await running.aclose()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="limits the size of files in the POSIX way")
+async def test_what_a_server_says_on_stderr_fills_no_disk(tmp_path: Path) -> None:
+    chatter = "for _ in range(3000): print('x' * 10_000, file=sys.stderr)"
+    (tmp_path / "raw.py").write_text(RAW.replace("SAY", chatter), "utf-8")
+    limited = ("-c", f"ulimit -f 1; exec {sys.executable} -B raw.py")
+    running = await McpServers().start(ToolServer("raw", "sh", limited), str(tmp_path))
+    try:
+        assert (await running.call("t", {})).text == "half ? of it"
+    finally:
+        await running.aclose()
+
+
 # ---- by URL
 
 
