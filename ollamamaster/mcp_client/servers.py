@@ -6,6 +6,7 @@ import asyncio  # noqa: TID253 (imported only by runs that have servers)
 import contextlib
 import logging
 import os
+import signal
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,9 @@ CALL_TIMEOUT_S = 600.0
 # milliseconds; a command of workflows lives longer than both after Ctrl-C.
 _END_TIMEOUT_S = 1.0
 _TERMINATE_TIMEOUT_S = 0.5
+# Both, half a second in which the SDK writes what is left, and as much for us. It waits without a
+# bound for a server that does not read; that one is killed then.
+_STOP_TIMEOUT_S = 2.5
 # What of an error of the SDK is shown.
 _LINE_LENGTH = 200
 # A list of tools that does not end within so many pages never does.
@@ -60,6 +64,7 @@ class RunningServer:
         self._folder = folder
         self._client: Client | None = None
         self._said: LastWords | None = None
+        self._process: Any = None
         self._end = asyncio.Event()
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._keeper: asyncio.Task[None] | None = None
@@ -86,7 +91,8 @@ class RunningServer:
 
         assert self._client is not None  # noqa: S101 (it began)
         try:
-            result = await self._client.call_tool(tool, sendable(arguments), CALL_TIMEOUT_S)
+            calling = self._client.call_tool(tool, sendable(arguments), CALL_TIMEOUT_S)
+            result = await _not_waited_for(asyncio.create_task(calling))
         except MCPError as error:
             raise await self._failure(tool, error) from error
         except Exception as error:
@@ -103,8 +109,13 @@ class RunningServer:
             return
         if not self._ready.done():
             keeper.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await asyncio.shield(keeper)
+        for is_last in (False, True):
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                async with asyncio.timeout(_STOP_TIMEOUT_S):
+                    await asyncio.shield(keeper)
+            if keeper.done() or is_last:
+                break
+            self._kill()
         if self._ready.done() and not self._ready.cancelled():
             self._ready.exception()
 
@@ -159,10 +170,10 @@ class RunningServer:
                 lambda: None,
             )
         else:
-            transport = self._process()
+            transport = self._begun()
         return Client(transport, client_info=me)
 
-    def _process(self) -> Any:
+    def _begun(self) -> Any:
         from mcp.client import stdio
 
         # The SDK would add its own choice of variables; the environment of a server is ours.
@@ -178,7 +189,24 @@ class RunningServer:
             encoding_error_handler="replace",
         )
         server = stdio.stdio_client(parameters, self._said.pipe)
-        return whole_characters(server, self._said.handed_over)
+        return whole_characters(server, lambda: self._has_begun(server))
+
+    def _has_begun(self, transport: Any) -> None:
+        assert self._said is not None  # noqa: S101 (see _begun)
+        self._said.handed_over()
+        # the SDK has no name for the process of its transport
+        self._process = transport.gen.ag_frame.f_locals.get("process")
+
+    def _kill(self) -> None:
+        """End its process, and those it has started, without asking."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        with contextlib.suppress(OSError):
+            if hasattr(os, "killpg"):
+                # it began as the leader of a group of its own
+                os.killpg(self._process.pid, signal.SIGKILL)
+            else:
+                self._process.kill()
 
     async def _not_started(self, error: Exception) -> ServerFailedError:
         while isinstance(error, ExceptionGroup):
@@ -206,6 +234,16 @@ class RunningServer:
 
     async def _last_words(self) -> str | None:
         return None if self._said is None else await self._said.lines()
+
+
+async def _not_waited_for(call: asyncio.Task[Any]) -> Any:
+    """The result. Who is cancelled does not wait until the server has taken the news of it."""
+    try:
+        return await asyncio.shield(call)
+    except asyncio.CancelledError:
+        call.cancel()
+        call.add_done_callback(lambda over: over.cancelled() or over.exception())
+        raise
 
 
 def _program(command: str, folder: str) -> str:
