@@ -23,6 +23,7 @@ from ollamamaster.domain.long_reading import (
 from ollamamaster.domain.routing import Long
 from ollamamaster.domain.snapshot import Fleet
 from ollamamaster.domain.splitting import parts_of
+from ollamamaster.domain.task import PROMPT_MARGIN
 from ollamamaster.errors import FailedError, ModelUnknownError, NoCandidateError, TooLongError
 from ollamamaster.services.part_reading import PartReading
 from ollamamaster.services.route_errors import deadline_error
@@ -108,6 +109,15 @@ def _is_over(decision: Decision, request: RouteRequest) -> bool:
     """Whether it needs more than the context that the person set."""
     said = request.options.get("num_ctx")
     return isinstance(said, int) and decision.task.context_tokens > said
+
+
+def _is_far_over(decision: Decision, request: RouteRequest) -> bool:
+    """Whether even a tokenizer that makes fewer tokens of it makes too many for that context.
+
+    To ask the servers would load the model everywhere to be told so.
+    """
+    said = request.options.get("num_ctx")
+    return isinstance(said, int) and 0 < said * PROMPT_MARGIN < decision.task.prompt_tokens
 
 
 def _nobody(_note: str) -> None:
@@ -209,7 +219,7 @@ class LongRun:
         except ModelUnknownError:
             # it may be downloaded
             return await whole.complete(self._found, listener, pulling)
-        if not _is_too_long(decision):
+        if not _is_too_long(decision) and not _is_far_over(decision, self.request):
             try:
                 return await whole.complete(self._found, listener, pulling)
             except NoCandidateError:

@@ -22,6 +22,7 @@ from ollamamaster.errors import (
     NoInstanceError,
     OllamaMasterError,
     StateUnusableError,
+    TooLongError,
 )
 from ollamamaster.services.long_document import LongDocumentService
 from ollamamaster.services.overflow import alone, fitting, is_too_long, with_conversation
@@ -187,7 +188,9 @@ class SessionTurn:
                 break
             except (NoCandidateError, NoInstanceError) as error:
                 # also when the one that was long enough is gone
-                if run.decision is None or not is_too_long(run.decision):
+                if run.decision is None:
+                    raise
+                if not isinstance(error, TooLongError) and not is_too_long(run.decision):
                     raise
                 fleet = run.fleet
                 fits = fitting(self.service.routes, self.request, conversation, fleet, run.decision)

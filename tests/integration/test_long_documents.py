@@ -231,10 +231,12 @@ def test_the_tokens_of_all_parts_are_counted(env: dict[str, str], book: Path) ->
 def test_a_context_that_the_person_set_is_what_parts_are_made_for(
     env: dict[str, str], booklet: Path
 ) -> None:
-    arguments = ("-f", str(booklet), QUESTION, *SMALL, "--long", "split", "--json")
+    arguments = ("-f", str(booklet), QUESTION, *SMALL, "--long", "split", "--json", "-v")
     done = run("route", *arguments, env=env)
     assert done.code == 0
     assert 4 <= len(done.data["parts"]) <= 6
+    # and nobody loads the model to be told that all of it is too long
+    assert "bad_request" not in done.err
 
 
 def test_notes_that_are_too_long_are_put_together_in_groups(
