@@ -31,7 +31,8 @@ def tell_of_files(attached: Attachments) -> None:
 
 
 def _length(document: Document) -> str:
-    tokens = f"about {estimate_tokens(document.text):,} tokens"
+    count = estimate_tokens(document.text)
+    tokens = f"about {count:,} {'token' if count == 1 else 'tokens'}"
     if document.pages is None:
         return tokens
     return f"{document.pages} {'page' if document.pages == 1 else 'pages'}, {tokens}"

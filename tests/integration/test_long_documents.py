@@ -393,6 +393,12 @@ def test_the_length_is_told_on_a_terminal(env: dict[str, str], booklet: Path) ->
     assert f"reading {booklet}: 20 pages, about " in shown.replace("\r\n", "\n")
 
 
+def test_a_file_of_a_word_is_one_token(env: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("hi", "utf-8")
+    done = run("route", "-f", str(tmp_path / "a.txt"), QUESTION, "--explain", "-v", env=env)
+    assert "a.txt: about 1 token\n" in done.err
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
 @pytest.mark.parametrize(("typed", "code"), [(b"y\n", 0), (b"\n", 0), (b"n\n", 4)])
 def test_on_a_terminal_the_person_is_asked(
