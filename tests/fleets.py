@@ -20,6 +20,26 @@ if TYPE_CHECKING:
     from ollamamaster.simulator.sandbox import SimulatedInstance
 
 MODEL = "llama3.2:3b"
+_NARROW = """
+[[instances]]
+name = "here"
+ram_gb = 16
+bandwidth_gb_s = 100
+prefill_tokens_s = 1000
+models = ["narrow:8b", "quick:1b"]
+
+[[models]]
+name = "narrow:8b"
+size_gb = 8.0
+parameters_b = 8.0
+context = {context}
+
+[[models]]
+name = "quick:1b"
+size_gb = 0.8
+parameters_b = 1.0
+context = 32768
+"""
 
 
 @contextmanager
@@ -28,6 +48,13 @@ def known(fleet: str | Path, *, speed: float) -> Iterator[SimulatedFleet]:
     with SimulatedFleet.start(fleet, speed=speed) as found:
         assert run("discover", env=found.environment()).code == 0
         yield found
+
+
+def narrow_fleet(folder: Path, *, context: int) -> Path:
+    """The file of one machine: one model has so small a context, another one reads more."""
+    path = folder / "narrow.toml"
+    path.write_text(_NARROW.format(context=context), "utf-8")
+    return path
 
 
 def load(instance: SimulatedInstance, model: str = MODEL, **options: Any) -> None:

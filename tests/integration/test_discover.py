@@ -215,8 +215,9 @@ def forwarded(to: int) -> Iterator[str]:
         while not ended.is_set():
             with contextlib.suppress(TimeoutError):
                 near, _ = listener.accept()
+                open_sockets.append(near)
                 far = socket.create_connection(("127.0.0.1", to))
-                open_sockets.extend((near, far))
+                open_sockets.append(far)
                 for pair in ((near, far), (far, near)):
                     threads.append(threading.Thread(target=pump, args=pair))
                     threads[-1].start()

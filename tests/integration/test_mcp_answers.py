@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fleets import known, use
+from fleets import known, narrow_fleet, use
 from program import home_for, run, until
 from served_fleet import ERAS, LARGE, SMALL, STORY, ask, client, generates, text, unhurried
 
@@ -125,34 +125,10 @@ async def test_turns_that_wait_for_their_session_keep_nobody_else_waiting(
     assert [r["status"] for r in status.structured_content["runs"]] == ["running"] * (OF_A_KIND + 3)
 
 
-# One machine, where the model that is asked for holds a page and another one reads more.
-NARROW = """
-[[instances]]
-name = "here"
-ram_gb = 16
-bandwidth_gb_s = 100
-prefill_tokens_s = 1000
-models = ["narrow:8b", "quick:1b"]
-
-[[models]]
-name = "narrow:8b"
-size_gb = 8.0
-parameters_b = 8.0
-context = 2000
-
-[[models]]
-name = "quick:1b"
-size_gb = 0.8
-parameters_b = 1.0
-context = 32768
-"""
-
-
 async def test_while_older_turns_are_summarised_the_run_says_by_whom(
     era: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "narrow.toml").write_text(NARROW, "utf-8")
-    with known(tmp_path / "narrow.toml", speed=50.0) as narrow:
+    with known(narrow_fleet(tmp_path, context=2000), speed=50.0) as narrow:
         use(monkeypatch, narrow.environment())
         said = Turn("One. " * 400, "Two. " * 400, "narrow:8b", narrow["here"].id, 1.0, 2.0)
         Application().sessions.save(Conversation("mcp:trip", (said,) * 3))

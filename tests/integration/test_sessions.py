@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from fleets import known
+from fleets import known, narrow_fleet
 from program import Done, ended, home_for, on_terminal, run, running, wait_until
 from routes import Heard, asked, request
 
@@ -31,27 +31,6 @@ MODEL = "llama3.2:3b"
 SHORT = ("-m", MODEL, "--option", "num_predict=12")
 LONG = ("-m", MODEL, "--option", "num_predict=120")
 
-# Two models of which the one that is asked for holds about two of the prompts below.
-NARROW = """
-[[instances]]
-name = "here"
-ram_gb = 16
-bandwidth_gb_s = 100
-prefill_tokens_s = 1000
-models = ["narrow:8b", "quick:1b"]
-
-[[models]]
-name = "narrow:8b"
-size_gb = 8.0
-parameters_b = 8.0
-context = 1000
-
-[[models]]
-name = "quick:1b"
-size_gb = 0.8
-parameters_b = 1.0
-context = 32768
-"""
 NARROWLY = ("-m", "narrow:8b", "--option", "num_predict=20", "--session", "x")
 LONG_TALK = ("--option", "num_ctx=16384", "--option", "num_predict=120", "--no-hedge")
 WORDS = "The lighthouse of Kiipsaare leans a little more each year. " * 16
@@ -153,8 +132,8 @@ def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedFleet]:
 
 @pytest.fixture(scope="module")
 def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedFleet]:
-    path = tmp_path_factory.mktemp("fleet") / "narrow.toml"
-    path.write_text(NARROW, "utf-8")
+    # a context that holds about two of the prompts below
+    path = narrow_fleet(tmp_path_factory.mktemp("fleet"), context=1000)
     # So slow that what the machine is busy with does not decide which model is the faster one.
     with known(path, speed=3.0) as found:
         yield found
