@@ -289,10 +289,11 @@ class RunStore(Protocol):
     def begin(self, run: RunRecord) -> None:
         """A run begins, as this process's. Never raises."""
 
-    def again(self, run_id: str) -> None:
+    def again(self, run_id: str, finished: frozenset[str]) -> None:
         """A run goes on, as this process's; what of it is not finished is forgotten.
 
-        Raises StateUnusableError, and UsageError when a living process runs it.
+        `finished` is the ids of the steps that were found finished. Raises StateUnusableError, and
+        UsageError when a living process runs it, or another one has gone on with it since.
         """
 
     def step(self, run_id: str, result: StepResult) -> None:

@@ -201,7 +201,8 @@ class WorkflowService:
         named = {each.name for each in workflow.inputs}
         given = {name: value for name, value in record.inputs.items() if name in named}
         inputs = given_inputs(workflow.inputs, {}, given)
-        return await self._run(Wanted(workflow, inputs), record, kept, listener, again=True)
+        finished = frozenset(step.id for step in steps if step.finished)
+        return await self._run(Wanted(workflow, inputs), record, kept, listener, finished)
 
     async def _run(
         self,
@@ -209,8 +210,7 @@ class WorkflowService:
         record: RunRecord,
         kept: Sequence[StepResult],
         listener: WorkflowListener,
-        *,
-        again: bool = False,
+        finished: frozenset[str] | None = None,
     ) -> RunResult:
         workflow = wanted.workflow
         for server in self.strangers(workflow):
@@ -227,8 +227,8 @@ class WorkflowService:
             plan = await self._planned(workflow, wanted.inputs, listener, person=wanted.person)
             if plan.errors:
                 raise plan.errors[0]
-            if again:
-                self.runs.again(record.id)
+            if finished is not None:
+                self.runs.again(record.id, finished)
             else:
                 self.runs.begin(record)
             listener.planned(record.id, plan)

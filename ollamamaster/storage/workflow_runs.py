@@ -55,14 +55,23 @@ class RunTables:
 
         self._write(begun)
 
-    def again(self, run_id: str) -> None:
+    def again(self, run_id: str, finished: frozenset[str]) -> None:
         """A run goes on, as this process's; its steps that are not finished are forgotten.
 
-        Raises UsageError when a living process runs it.
+        Raises UsageError when a living process runs it, and when the finished steps are others
+        than those that were found: between the two, another process went on with it.
         """
         with self._database.transaction() as connection:
             if _status(*_process_row(connection, run_id)) is RunStatus.RUNNING:
                 raise UsageError(f"run {run_id} is running now", hint="wait until it has ended")
+            rows = connection.execute(
+                "SELECT step FROM workflow_steps WHERE run = ? AND status IN ('ok', 'skipped')",
+                (run_id,),
+            )
+            if frozenset(row[0] for row in rows) != finished:
+                raise UsageError(
+                    f"run {run_id} has gone on elsewhere in this moment", hint="type it again"
+                )
             connection.execute(
                 "UPDATE workflow_runs SET status = 'running', seconds = NULL, place = ?, pid = ?,"
                 " process_started = ? WHERE id = ?",

@@ -73,18 +73,34 @@ def test_a_run_of_a_dead_process_is_stopped_and_may_go_on(database: HistoryDatab
     runs.step("r1", DONE)
     runs.step("r1", replace(DONE, id="b", status=StepStatus.FAILED))
     with pytest.raises(UsageError, match="running now"):
-        runs.again("r1")
+        runs.again("r1", frozenset({"a"}))
     with pytest.raises(UsageError, match="running now"):
         runs.forget("r1")
     with database.transaction() as connection:
         connection.execute("UPDATE workflow_runs SET process_started = process_started - 1")
     (listed,) = runs.newest(1)
     assert listed.status is RunStatus.STOPPED
-    runs.again("r1")
+    runs.again("r1", frozenset({DONE.id}))
     found = runs.find("r1")
     assert found is not None
     assert found[0].status is RunStatus.RUNNING
     assert found[1] == (DONE,)
+
+
+def test_a_run_that_went_on_elsewhere_meanwhile_is_not_run_a_second_time(
+    database: HistoryDatabase,
+) -> None:
+    runs = RunTables(database, lambda: 1000.0)
+    runs.begin(RUN)
+    runs.end("r1", RunStatus.STOPPED, 1.0, None)
+    # this process found nothing finished; before it began, another one came to the end
+    runs.step("r1", DONE)
+    runs.end("r1", RunStatus.OK, 2.0, "done")
+    with pytest.raises(UsageError, match="elsewhere"):
+        runs.again("r1", frozenset())
+    found = runs.find("r1")
+    assert found is not None
+    assert (found[0].status, found[0].output, found[1]) == (RunStatus.OK, "done", (DONE,))
 
 
 def test_what_is_forgotten_is_gone(database: HistoryDatabase) -> None:
