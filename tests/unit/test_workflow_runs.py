@@ -87,6 +87,20 @@ def test_a_run_of_a_dead_process_is_stopped_and_may_go_on(database: HistoryDatab
     assert found[1] == (DONE,)
 
 
+def test_a_step_of_an_unknown_status_is_run_again(database: HistoryDatabase) -> None:
+    runs = RunTables(database, lambda: 1000.0)
+    runs.begin(RUN)
+    runs.step("r1", DONE)
+    runs.end("r1", RunStatus.STOPPED, 1.0, None)
+    with database.transaction() as connection:
+        connection.execute("UPDATE workflow_steps SET status = 'of a later version'")
+    found = runs.find("r1")
+    assert found is not None
+    assert [step.finished for step in found[1]] == [False]
+    runs.again("r1", frozenset())
+    assert runs.find("r1") == (replace(found[0], status=RunStatus.RUNNING, seconds=None), ())
+
+
 def test_a_run_that_went_on_elsewhere_meanwhile_is_not_run_a_second_time(
     database: HistoryDatabase,
 ) -> None:
