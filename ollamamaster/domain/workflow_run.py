@@ -61,7 +61,7 @@ class RunRecord:
     """A run as it is remembered. `started_at` is seconds since the epoch.
 
     `path` and `digest` are those of the file when it began; `seconds` is None while it runs and
-    where its process died.
+    where its process died. With `person` a person began it and gave the inputs, else an agent.
     """
 
     id: str
@@ -73,6 +73,7 @@ class RunRecord:
     started_at: float
     seconds: float | None = None
     output: str | None = None
+    person: bool = True
 
 
 @dataclass(frozen=True, slots=True)

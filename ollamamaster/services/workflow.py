@@ -164,6 +164,7 @@ class WorkflowService:
             wanted.inputs,
             RunStatus.RUNNING,
             now,
+            person=wanted.person,
         )
         return await self._run(wanted, record, (), listener)
 
@@ -179,8 +180,9 @@ class WorkflowService:
     ) -> RunResult:
         """Go on with a run under its id and with its inputs; what is finished is not run again.
 
-        A run that succeeded runs nothing. Raises UsageError where the file changed, unless
-        `changed_ok`, and where the run belongs to another workflow; else as `run`.
+        Whoever goes on with it, the inputs of an agent stay those of an agent. A run that
+        succeeded runs nothing. Raises UsageError where the file changed, unless `changed_ok`, and
+        where the run belongs to another workflow or, as an agent's, to another file; else as `run`.
         """
         record, steps = self.past(run_id)
         if record.workflow != workflow.name:
@@ -189,6 +191,12 @@ class WorkflowService:
             seconds = record.seconds or 0.0
             return RunResult(
                 record.id, record.workflow, record.status, steps, seconds, record.output
+            )
+        if not record.person and record.path != workflow.path:
+            # what an agent names is looked for beside the file, wherever that were
+            raise UsageError(
+                f"run {record.id} was begun by an agent, and goes on with {record.path} only",
+                hint=f"ollamamaster workflow run --resume {record.id}",
             )
         if record.digest != workflow.digest and not changed_ok:
             raise UsageError(
@@ -202,7 +210,8 @@ class WorkflowService:
         given = {name: value for name, value in record.inputs.items() if name in named}
         inputs = given_inputs(workflow.inputs, {}, given)
         finished = frozenset(step.id for step in steps if step.finished)
-        return await self._run(Wanted(workflow, inputs), record, kept, listener, finished)
+        wanted = Wanted(workflow, inputs, record.person)
+        return await self._run(wanted, record, kept, listener, finished)
 
     async def _run(
         self,

@@ -191,6 +191,9 @@ _WORKFLOW_STEPS = """
         UNIQUE (run, step)
     )
     """
+# Whether a person began the run, and gave its inputs. Only persons could have gone on with those
+# that were begun before this was told, and they are taken for theirs.
+_WORKFLOW_RUNS_OF_PERSONS = "ALTER TABLE workflow_runs ADD COLUMN person INTEGER NOT NULL DEFAULT 1"
 # The servers of workflows that the person allowed; a hash tells what exactly.
 _ALLOWED_SERVERS = """
     CREATE TABLE allowed_servers (
@@ -226,6 +229,7 @@ MIGRATIONS = (
     _WORKFLOW_RUNS,
     _WORKFLOW_STEPS,
     _ALLOWED_SERVERS,
+    _WORKFLOW_RUNS_OF_PERSONS,
 )
 
 

@@ -25,7 +25,7 @@ _DAY_S = 86_400
 # How many past calls tell how long a tool takes: enough to be used to one that was slow once.
 _CALLS = 9
 
-_COLUMNS = "id, workflow, path, digest, inputs, status, started_at, seconds, output"
+_COLUMNS = "id, workflow, path, digest, inputs, status, started_at, seconds, output, person"
 
 
 class RunTables:
@@ -49,7 +49,7 @@ class RunTables:
                 _delete(connection, run_id)
             connection.execute(
                 f"INSERT INTO workflow_runs ({_COLUMNS}, place, pid, process_started)"  # noqa: S608 (names are ours)
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (*_row(run), *_own()),
             )
 
@@ -246,12 +246,13 @@ def _row(run: RunRecord) -> tuple[Any, ...]:
         run.started_at,
         run.seconds,
         storable(run.output),
+        run.person,
     )
 
 
 def _record(row: Sequence[Any]) -> RunRecord:
-    run_id, workflow, path, digest, inputs, status, started_at, seconds, output = row[:9]
-    state = _status(status, *row[9:])
+    run_id, workflow, path, digest, inputs, status, started_at, seconds, output, person = row[:10]
+    state = _status(status, *row[10:])
     given = _json(inputs)
     return RunRecord(
         run_id,
@@ -263,6 +264,7 @@ def _record(row: Sequence[Any]) -> RunRecord:
         started_at,
         seconds,
         output,
+        bool(person),
     )
 
 

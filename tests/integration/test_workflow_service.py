@@ -149,6 +149,37 @@ async def test_a_file_that_an_agent_chose_must_lie_beside_the_workflow(
     assert (await service.run(typed, Quiet())).status is RunStatus.OK
 
 
+async def test_what_an_agent_gave_stays_an_agents_when_a_person_goes_on_with_its_run(
+    application: Application, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("s", "utf-8")
+    path = write(
+        application,
+        "w",
+        f"[inputs.file]\n[mcp.s]\ncommand = {json.dumps(sys.executable)}\n"
+        f'args = [{json.dumps(SERVER)}]\ntools = ["tell"]\n'
+        '[[steps]]\nid = "a"\nmcp = "s"\ntool = "tell"\nwith = { text = "[5]" }\n'
+        '[[steps]]\nid = "b"\nprompt = "x"\nfiles = ["{{ inputs.file }}"]\n'
+        # not known before `a` has run, so that the run begins although the file may not be read
+        'options = { num_predict = "{{ steps.a.data.0 }}" }\n',
+    )
+    service = application.workflow_service()
+    workflow = service.named("w")
+    service.allow(workflow, workflow.servers)
+    begun = await ran(application, "w", {"file": str(secret)})
+    assert [step.status for step in begun.steps] == [StepStatus.OK, StepStatus.FAILED]
+    again = await service.resume(begun.run_id, workflow, Quiet(), changed_ok=False)
+    assert again.failed is not None
+    assert "not below the folder of the workflow" in (again.failed.error or "")
+    # the same file elsewhere would have what the agent named looked for there
+    elsewhere = tmp_path / "w.toml"
+    elsewhere.write_bytes(path.read_bytes())
+    service.allow(service.typed(str(elsewhere)), workflow.servers)
+    with pytest.raises(UsageError, match="begun by an agent"):
+        await service.resume(begun.run_id, service.typed(str(elsewhere)), Quiet(), changed_ok=True)
+
+
 async def test_an_earlier_step_may_name_the_models_that_compare(application: Application) -> None:
     write(
         application,

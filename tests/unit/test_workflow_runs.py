@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import pytest
 from ollamamaster.domain.workflow_run import RunRecord, RunStatus, StepResult, StepStatus
 from ollamamaster.errors import UsageError
 from ollamamaster.storage.database import Database
-from ollamamaster.storage.history import HistoryDatabase
+from ollamamaster.storage.history import MIGRATIONS, HistoryDatabase
 from ollamamaster.storage.workflow_runs import KEEP_DAYS, AllowedServers, RunTables
 
 if TYPE_CHECKING:
@@ -40,6 +41,24 @@ def test_a_run_comes_back_as_it_was_told(database: HistoryDatabase) -> None:
     assert runs.find("r1") == (ended, (DONE,))
     assert runs.newest(9) == (ended,)
     assert runs.find("r2") is None
+
+
+def test_who_began_a_run_is_remembered_and_what_was_before_is_the_persons(
+    tmp_path: Path, database: HistoryDatabase
+) -> None:
+    before = MIGRATIONS.index(next(each for each in MIGRATIONS if "ADD COLUMN person" in each))
+    with contextlib.closing(sqlite3.connect(tmp_path / "history.db")) as old:
+        for migration in MIGRATIONS[:before]:
+            old.execute(migration)
+        old.execute(f"PRAGMA user_version={before}")
+        old.execute(
+            "INSERT INTO workflow_runs VALUES"
+            " ('r0', 'w', '/w.toml', 'digest', '{}', 'failed', 1000.0, 1.0, NULL, '', 1, 1.0)"
+        )
+        old.commit()
+    runs = RunTables(database, lambda: 1000.0)
+    runs.begin(replace(RUN, person=False))
+    assert [(run.id, run.person) for run in runs.newest(9)] == [("r1", False), ("r0", True)]
 
 
 def test_text_that_no_encoding_has_is_kept_all_the_same(database: HistoryDatabase) -> None:
