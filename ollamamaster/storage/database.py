@@ -11,7 +11,7 @@ from ollamamaster.errors import StateUnusableError
 from ollamamaster.storage.damaged import set_aside
 from ollamamaster.storage.lock import locked, unusable
 from ollamamaster.storage.network_disk import on_network_disk
-from ollamamaster.storage.paths import home_of
+from ollamamaster.storage.paths import home_of, no_folder
 
 if TYPE_CHECKING:
     import sqlite3
@@ -60,8 +60,11 @@ class Database:
 
     @property
     def there(self) -> bool:
-        """Whether there is anything to read; who only reads leaves no file behind."""
-        return self.path.exists()
+        """Whether there is anything to read; who only reads leaves no file behind.
+
+        Where no file could ever be, opening it tells why.
+        """
+        return self.path.exists() or no_folder(self.path.parent) is not None
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,17 +29,20 @@ class Paths:
     def from_environment(cls, environ: Mapping[str, str]) -> Paths:
         """One flat folder when OLLAMAMASTER_HOME names it, else the system's user folders.
 
-        Raises ConfigInvalidError when it names none.
+        Raises ConfigInvalidError when it names none, and when the folder of config.toml is none.
         """
         home = environ.get(HOME_VARIABLE, "").strip()
         if home:
             folder = _folder_of(home)
+            _refuse_what_is_no_folder(folder, f"{HOME_VARIABLE}={home}: ")
             return cls(folder, folder)
         import platformdirs
 
+        # absolute, as the other: what these variables name may be relative too
+        config_dir = platformdirs.user_config_path(_APPLICATION, appauthor=False).absolute()
+        _refuse_what_is_no_folder(config_dir)
         return cls(
-            platformdirs.user_config_path(_APPLICATION, appauthor=False),
-            platformdirs.user_state_path(_APPLICATION, appauthor=False),
+            config_dir, platformdirs.user_state_path(_APPLICATION, appauthor=False).absolute()
         )
 
     @property
@@ -75,9 +80,34 @@ def _folder_of(home: str) -> Path:
     )
 
 
+def _refuse_what_is_no_folder(folder: Path, named_by: str = "") -> None:
+    other = no_folder(folder)
+    if other is not None:
+        raise ConfigInvalidError(
+            f"{named_by}{other} is no folder",
+            hint=f"move it away, or let {HOME_VARIABLE} name another folder",
+        )
+
+
+def no_folder(folder: Path) -> Path | None:
+    """What stands in the place of a folder, or of one above it, and is none: it cannot be made."""
+    for each in (folder, *folder.parents):
+        if os.path.isdir(each):  # noqa: PTH112 (pathlib raises where one may not look)
+            return None
+        if os.path.lexists(each):
+            return each
+    return None
+
+
 def home_of(path: Path) -> Path:
-    """The folder of a file of ours, made for this user only when it is not there yet."""
+    """The folder of a file of ours, made for this user only when it is not there yet.
+
+    Raises OSError where it cannot be made.
+    """
     folder = path.parent
     if not folder.is_dir():
+        other = no_folder(folder)
+        if other is not None:
+            raise NotADirectoryError(errno.ENOTDIR, f"{other} is no folder")
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder

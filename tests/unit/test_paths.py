@@ -50,6 +50,20 @@ def test_a_relative_home_in_a_working_directory_that_is_gone_is_named(
         Paths.from_environment({"OLLAMAMASTER_HOME": "h"})
 
 
+@pytest.mark.parametrize("below", ["", "/a/b"])
+def test_a_home_where_something_else_stands_is_named(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(ConfigInvalidError, match="file is no folder"):
+        Paths.from_environment({"OLLAMAMASTER_HOME": f"{tmp_path / 'file'}{below}"})
+
+
+@POSIX
+def test_a_home_that_is_a_link_to_nothing_is_named(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("nowhere")
+    with pytest.raises(ConfigInvalidError, match="link is no folder"):
+        Paths.from_environment({"OLLAMAMASTER_HOME": str(tmp_path / "link")})
+
+
 def test_without_a_home_the_users_own_folders_are_used() -> None:
     found = Paths.from_environment({"OLLAMAMASTER_HOME": " "})
     assert found.config.parent.name == "ollamamaster"
