@@ -50,11 +50,12 @@ def _fleet() -> Fleet:
     """
     from ollamamaster.domain.snapshot import Fleet, with_settings
     from ollamamaster.storage.inventory_text import DamagedError, from_text
+    from ollamamaster.storage.regular_file import content_of_regular
 
     application = Application()
     try:
-        fleet = from_text(application.paths.inventory.read_bytes())
-    except (OSError, DamagedError):
+        fleet = from_text(content_of_regular(application.paths.inventory))
+    except (ConfigInvalidError, OSError, DamagedError):
         fleet = Fleet()
     try:
         return with_settings(fleet, application.settings)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ollamamaster.domain.settings import Settings
 from ollamamaster.storage.paths import HOME_VARIABLE, PREFIX
+from ollamamaster.storage.regular_file import content_of_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,7 +72,7 @@ def config_text(path: Path) -> tuple[str, tuple[Problem, ...]]:
     """The text of the file, empty when there is none, and what keeps it from being read."""
     try:
         # some editors begin a file with a byte order mark
-        return path.read_bytes().decode("utf-8-sig"), ()
+        return content_of_regular(path).decode("utf-8-sig"), ()
     except (FileNotFoundError, NotADirectoryError):
         return "", ()
     except UnicodeDecodeError as error:

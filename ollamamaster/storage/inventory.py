@@ -12,6 +12,7 @@ from ollamamaster.storage.atomic import replace_file
 from ollamamaster.storage.damaged import set_aside
 from ollamamaster.storage.inventory_text import DamagedError, from_text, to_text
 from ollamamaster.storage.lock import locked, unusable
+from ollamamaster.storage.regular_file import content_of_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +67,7 @@ class InventoryFile:
 
     def _read(self) -> Fleet:
         try:
-            content = self._path.read_bytes()
+            content = content_of_regular(self._path)
         except FileNotFoundError:
             return Fleet()
         return from_text(content)

@@ -321,8 +321,9 @@ def _settings_of(file: Path) -> Settings:
     from ollamamaster.errors import FileUnusableError
     from ollamamaster.storage.config import settings_of_file
 
-    if file.is_dir() or not file.exists():
-        what = "is a directory" if file.is_dir() else "does not exist"
+    if not file.is_file():
+        other = "is a pipe or a device, and no file" if file.exists() else "does not exist"
+        what = "is a directory" if file.is_dir() else other
         raise FileUnusableError(f"--policy: {file} {what}")
     loaded = settings_of_file(file, os.environ)
     for note in loaded.notes:
