@@ -28,6 +28,21 @@ code = run()
 sys.stderr.write("\\nLOADED " + " ".join(sorted(sys.modules)))
 raise SystemExit(code)
 """
+# Tells on stdout what the first question to the instance at a port has loaded.
+_ASKING = """
+import asyncio, sys
+from ollamamaster.domain.instances import Endpoint, InstanceAddress
+from ollamamaster.ollama.client import OllamaClient
+
+async def ask(port):
+    client = OllamaClient()
+    before = set(sys.modules)
+    await client.identify(Endpoint(InstanceAddress("127.0.0.1", port)), timeout_s=60)
+    print(*sorted(set(sys.modules) - before))
+    await client.aclose()
+
+asyncio.run(ask(int(sys.argv[1])))
+"""
 FACES = {"mcp", "pydantic", "starlette", "uvicorn"}
 
 
@@ -90,6 +105,19 @@ def test_an_assessment_in_a_pipe_loads_no_face(fleet: SimulatedFleet, tmp_path: 
 def test_the_help_of_a_command_loads_no_adapter() -> None:
     loaded = loaded_by("route", "--help")
     assert not loaded & {"httpx", "rich", "asyncio", "sqlite3", *FACES}
+
+
+def test_nothing_is_loaded_on_the_time_of_the_instance_that_is_asked_first(
+    fleet: SimulatedFleet,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _ASKING, str(fleet["a"].port)],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=True,
+    )
+    assert done.stdout == "\n"
 
 
 @pytest.mark.parametrize("word", ["list", "stats", "export"])
