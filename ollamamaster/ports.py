@@ -243,7 +243,7 @@ class TurnStore(Protocol):
         """Whether everyone before this number is gone."""
 
     def leave(self, number: int) -> None:
-        """The turn is over, or given up."""
+        """The turn is over, or given up. Raises nothing."""
 
 
 class ToolServers(Protocol):

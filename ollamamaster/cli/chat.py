@@ -195,6 +195,10 @@ class Chat:
             return False
         try:
             commands[word](rest.strip())
+        except TerminatedInterrupt:
+            raise
+        except KeyboardInterrupt:
+            OUTPUT.note(f"{word} stopped")
         except OllamaMasterError as error:
             OUTPUT.fail(error)
         return False

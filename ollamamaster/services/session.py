@@ -242,7 +242,7 @@ class SessionTurn:
         fleet: Fleet,
         listener: SessionListener,
     ) -> Conversation:
-        """The conversation with a summary of its oldest turns, which is kept at once."""
+        """The conversation with a summary of its oldest turns, kept at once where it can be."""
         turns = conversation.current[:count]
         first = len(conversation.turns) - len(conversation.current) + 1
         which = f"turn {first}" if count == 1 else f"turns {first} to {first + count - 1}"
@@ -253,7 +253,10 @@ class SessionTurn:
         now = self.service.routes.means.clock.now().timestamp()
         shorter = conversation.summarised(made.text, count, made.model, now)
         assert shorter.summary is not None  # noqa: S101 (it was just made)
-        self.service.store.add_summary(self.name, shorter.summary)
+        try:
+            self.service.store.add_summary(self.name, shorter.summary)
+        except StateUnusableError as error:
+            listener.note(f"this summary is not kept: {error.message}")
         listener.note(f"summary by {made.model}: {one_line(made.text, _SHOWN)}")
         if images := sum(len(turn.images) for turn in turns):
             listener.note(f"images of these turns are no longer sent: {images}")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.tickets import ProcessId
+from ollamamaster.errors import StateUnusableError
 from ollamamaster.storage import processes
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
     from pathlib import Path
 
     from ollamamaster.storage.database import Database
@@ -23,15 +26,19 @@ class TurnTable:
     def __init__(self, database: Database, home: Path) -> None:
         self._database = database
         self._home = str(home)
+        # turns that are over while the file could not be changed
+        self._over: set[int] = set()
 
     def enter(self, session: str) -> int:
         """Stand in line for a turn; returns its number."""
         me = processes.own()
         row = (self._key(session), processes.place(), me.pid, me.started)
         with self._database.transaction() as connection:
+            _delete(connection, self._over)
             number = connection.execute(
                 "INSERT INTO turn_line (session, place, pid, started) VALUES (?, ?, ?, ?)", row
             ).lastrowid
+        self._over.clear()
         assert number is not None  # noqa: S101 (a row was inserted)
         return number
 
@@ -41,13 +48,19 @@ class TurnTable:
             ahead, void = self._ahead(connection, session, number)
         if void:
             with self._database.transaction() as connection:
-                connection.executemany("DELETE FROM turn_line WHERE number = ?", void)
+                _delete(connection, void)
         return not ahead
 
     def leave(self, number: int) -> None:
-        """The turn is over, or given up."""
-        with self._database.transaction() as connection:
-            connection.execute("DELETE FROM turn_line WHERE number = ?", (number,))
+        """The turn is over, or given up; what was answered is not lost where that fails.
+
+        The next turn that this table enters ends it then, or the end of the process.
+        """
+        self._over.add(number)
+        with suppress(StateUnusableError):
+            with self._database.transaction() as connection:
+                _delete(connection, self._over)
+            self._over.clear()
 
     def is_free(self, session: str) -> bool:
         """Whether nobody speaks, or waits to speak, in this session."""
@@ -61,7 +74,7 @@ class TurnTable:
 
     def _ahead(
         self, connection: sqlite3.Connection, session: str, number: int | None
-    ) -> tuple[bool, list[tuple[int]]]:
+    ) -> tuple[bool, list[int]]:
         """Whether somebody living is before this number, None for all, and the void ones."""
         rows = connection.execute(
             "SELECT number, place, pid, started FROM turn_line"
@@ -73,6 +86,10 @@ class TurnTable:
             # where nobody can tell it is not waited for: each turn is kept whole anyway
             alive = processes.alive_at(str(place), ProcessId(pid, started))
             if alive is False:
-                void.append((row,))
+                void.append(row)
             lives = lives or bool(alive)
         return lives, void
+
+
+def _delete(connection: sqlite3.Connection, numbers: Iterable[int]) -> None:
+    connection.executemany("DELETE FROM turn_line WHERE number = ?", [(each,) for each in numbers])

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,6 @@ from ollamamaster.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from ollamamaster.simulator.sandbox import SimulatedFleet
 
@@ -279,6 +279,24 @@ def test_ctrl_c_stops_the_answer_and_not_the_chat(
         person.types("\x04")
         assert person.ends() == 0
     assert roles(env, "x") == [("user", "hello")]
+
+
+def test_ctrl_c_stops_a_command_and_not_the_chat(
+    fleet: SimulatedFleet, env: dict[str, str]
+) -> None:
+    with chat(*SHORT, env=env) as person:
+        person.says("hello")
+        Path(env["OLLAMAMASTER_HOME"], "inventory.toml").unlink()
+        for instance in fleet:
+            instance.fault("hang", count=None)
+        person.types("/explain and you?\n")
+        person.sees("looking for Ollama")
+        person.types("\x03")
+        person.sees("/explain stopped")
+        for instance in fleet:
+            instance.clear_faults()
+        person.types("/save kept\n")
+        person.sees("kept as session kept, 1 turn")
 
 
 @pytest.mark.parametrize("arguments", [(), ("--json",)])

@@ -6,6 +6,7 @@ import json
 import os
 import sqlite3
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,7 +21,6 @@ from ollamamaster.ollama.client import OllamaClient
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import AsyncGenerator, Iterator
-    from pathlib import Path
 
     from ollamamaster.bootstrap import Application
     from ollamamaster.domain.answers import AnswerRequest, Chunk
@@ -425,6 +425,21 @@ def test_a_turn_that_is_killed_leaves_nothing_and_holds_up_nobody(
     assert prompts(slow_env) == ["hello", "again"]
 
 
+def forbid(env: dict[str, str], change: str) -> None:
+    """From now on the file of this home refuses such a change."""
+    with closing(sqlite3.connect(Path(env["OLLAMAMASTER_HOME"], "history.db"))) as database:
+        database.execute(f"CREATE TRIGGER no BEFORE {change} BEGIN SELECT RAISE(ABORT, 'no'); END")
+
+
+def test_an_answer_is_not_lost_because_the_end_of_the_turn_cannot_be_written(
+    env: dict[str, str],
+) -> None:
+    say("hello", env=env)
+    forbid(env, "DELETE ON turn_line")
+    assert say("again", env=env).out.startswith("[simulated]")
+    assert prompts(env) == ["hello", "again"]
+
+
 # ---- what no longer fits
 
 
@@ -450,6 +465,16 @@ def test_what_no_longer_fits_is_summarised_for_all_to_see_and_kept(
     (summary,) = kept["summaries"]
     assert summary["model"] == "quick:1b"
     assert 1 <= summary["turns"] < number
+
+
+def test_a_summary_that_cannot_be_kept_loses_no_answer(narrow_env: dict[str, str]) -> None:
+    done = run("route", f"0. {WORDS}", *NARROWLY, env=narrow_env)
+    assert done.code == 0, done.err
+    forbid(narrow_env, "INSERT ON session_summaries")
+    done, _ = overflowed(narrow_env)
+    assert (done.code, done.out.count("[simulated]")) == (0, 1)
+    assert "this summary is not kept: " in done.err
+    assert shown(narrow_env)["summaries"] == []
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals are POSIX")

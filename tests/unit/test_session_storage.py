@@ -195,3 +195,18 @@ def test_the_turn_of_a_dead_process_is_void(database: HistoryDatabase, tmp_path:
         assert connection.execute("SELECT count(*) FROM turn_line").fetchone() == (1,)
     assert turns.is_free("a")
     assert turns.is_next("a", turns.enter("a"))
+
+
+def test_a_turn_that_is_over_while_nothing_can_be_written_holds_up_nobody(
+    database: HistoryDatabase, tmp_path: Path
+) -> None:
+    turns = TurnTable(database, tmp_path)
+    first = turns.enter("a")
+    with database.reading() as connection:
+        connection.execute(
+            "CREATE TRIGGER no BEFORE DELETE ON turn_line BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+    turns.leave(first)
+    with database.reading() as connection:
+        connection.execute("DROP TRIGGER no")
+    assert turns.is_next("a", turns.enter("a"))
