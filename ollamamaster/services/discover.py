@@ -18,14 +18,14 @@ from ollamamaster.domain.sightings import (
     after_look,
     instance_of,
 )
-from ollamamaster.domain.snapshot import with_settings
-from ollamamaster.errors import StateUnusableError
+from ollamamaster.domain.snapshot import Snapshot, with_settings
+from ollamamaster.errors import AttemptError, Outcome, StateUnusableError
 from ollamamaster.services.plan import DiscoverRequest, Plan, Planner
 from ollamamaster.services.refresh import Refresher
 from ollamamaster.services.snapshots import ALL_SHOWS_S, Snapshots
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from ollamamaster.domain.instances import Instance
     from ollamamaster.domain.probes import ScanPlan
@@ -48,11 +48,15 @@ EVERYTHING = DiscoverRequest()
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What a look at the fleet found, how it was done, and what the person should know of it."""
+    """What a look at the fleet found, how it was done, and what the person should know of it.
+
+    `others` says of each address that was named with its port, and is no Ollama, what is there.
+    """
 
     fleet: Fleet
     scan: ScanReport = field(default_factory=ScanReport)
     notes: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +116,16 @@ class DiscoverService:
         asked = [e for e in entries if e.wanted and e.resolved]
         answers = await self._snapshots.first([e.endpoint for e in asked])
         sightings = same_servers(
-            (Sighting(e, s) for e, s in zip(asked, answers, strict=True) if s is not None),
+            (
+                Sighting(e, s)
+                for e, s in zip(asked, answers, strict=True)
+                if isinstance(s, Snapshot)
+            ),
             plan.own_addresses,
         )
         seen = await self._instances(sightings, known, plan)
         answered = {s.entry.address for s in sightings} | {
-            e.address for e, s in zip(asked, answers, strict=True) if s is not None
+            e.address for e, s in zip(asked, answers, strict=True) if isinstance(s, Snapshot)
         }
         silent = frozenset(
             name
@@ -143,7 +151,8 @@ class DiscoverService:
         )
         if request.targets:
             fleet = _in_scope(fleet, looked)
-        return Discovery(fleet, report, tuple(notes))
+        others = tuple(_others(plan, zip(asked, answers, strict=True)))
+        return Discovery(fleet, report, tuple(notes), others)
 
     async def refresh(
         self,
@@ -253,6 +262,19 @@ def _open_entries(plan: Plan, scanned: Scanned) -> list[Entry]:
             address = InstanceAddress(name, port)
             found[address] = found.get(address, frozenset()) | {host}
     return [Entry(address, resolved) for address, resolved in found.items()]
+
+
+def _others(plan: Plan, asked: Iterable[tuple[Entry, Snapshot | AttemptError]]) -> Iterator[str]:
+    """What is there instead, in words."""
+    for entry, said in asked:
+        if isinstance(said, Snapshot):
+            continue
+        for name in (entry.address.id, *entry.aliases):
+            if name in plan.exact:
+                nobody = said.outcome in (Outcome.CONNECT_ERROR, Outcome.TIMEOUT)
+                answers = "" if nobody else "it answers, but not as Ollama does: "
+                scheme = "https://" if entry.address.scheme == "https" else ""
+                yield f"{plan.exact[name]}{scheme}{name}: {answers}{said.message}"
 
 
 def _was_looked_at(entry: Entry, plan: Plan, scanned: Scanned) -> bool:

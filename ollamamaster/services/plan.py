@@ -49,7 +49,8 @@ class Plan:
     """What will be scanned, and who is asked without a scan.
 
     `names` has the hosts, by address, that were given by a name; `entries` is everything known
-    or named, the wanted ones to be asked; `disabled` is left out wherever it is met.
+    or named, the wanted ones to be asked; `disabled` is left out wherever it is met. `exact` is
+    the ids that were named with their port, and by whom where it was not the person just now.
     """
 
     probes: Probes
@@ -59,6 +60,7 @@ class Plan:
     own_addresses: frozenset[str]
     disabled: tuple[Entry, ...] = ()
     notes: tuple[str, ...] = ()
+    exact: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -172,6 +174,9 @@ class Planner:
             *([entry(environment, wanted=True)] if environment is not None else []),
         ]
         off = [entry(a, wanted=False) for a, settings in configured.items() if settings.disabled]
+        exact = dict.fromkeys((a.id for a in sources.exact), "")
+        if environment is not None:
+            exact.setdefault(environment.id, "OLLAMA_HOST, ")
         missing = sorted({h for h in hosts if as_ip(h) is None and not resolved.get(h)})
         probes = Probes.of(
             [
@@ -200,6 +205,7 @@ class Planner:
             own,
             tuple(off),
             tuple(f"{name}: no address is known for this name" for name in missing),
+            exact,
         )
 
     def _from_environment(self) -> InstanceAddress | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ollamamaster.domain.facts import Facts, known_facts, with_facts
 from ollamamaster.domain.snapshot import Fleet, Snapshot
-from ollamamaster.errors import AttemptError
+from ollamamaster.errors import AttemptError, Outcome
 
 if TYPE_CHECKING:
     from asyncio import Future
@@ -41,20 +41,21 @@ class Snapshots:
         self._ollama = ollama
         self._clock = clock
 
-    async def first(self, endpoints: Sequence[Endpoint]) -> list[Snapshot | None]:
-        """A snapshot of each endpoint that is Ollama, with the median latency of three."""
+    async def first(self, endpoints: Sequence[Endpoint]) -> list[Snapshot | AttemptError]:
+        """A snapshot of each endpoint, with the median latency of three; why it is no Ollama."""
         gate = asyncio.Semaphore(_AT_ONCE)
 
-        async def look(endpoint: Endpoint) -> Snapshot | None:
+        async def look(endpoint: Endpoint) -> Snapshot | AttemptError:
             async with gate:
                 return await self._first(endpoint)
 
         return await asyncio.gather(*map(look, endpoints))
 
-    async def _first(self, endpoint: Endpoint) -> Snapshot | None:
-        version = await _told(self._ollama.identify, endpoint, within_s=IDENTIFY_S)
-        if version is None:
-            return None
+    async def _first(self, endpoint: Endpoint) -> Snapshot | AttemptError:
+        try:
+            version = await _asked(self._ollama.identify, endpoint, within_s=IDENTIFY_S)
+        except AttemptError as error:
+            return error
         samples = []
         for _ in range(_LATENCY_SAMPLES):
             latency_ms = await self._latency_ms(endpoint, IDENTIFY_S)
@@ -138,12 +139,20 @@ async def _settled(tasks: Collection[Future[Any]], within_s: float) -> None:
 
 
 async def _told(ask: Callable[..., Awaitable[T]], *of: object, within_s: float) -> T | None:
-    """The answer, or None where there is none in time; the client has the same limit.
+    """The answer, or None where there is none in time."""
+    try:
+        return await _asked(ask, *of, within_s=within_s)
+    except AttemptError:
+        return None
+
+
+async def _asked(ask: Callable[..., Awaitable[T]], *of: object, within_s: float) -> T:
+    """The answer in time; the client has the same limit. Raises AttemptError.
 
     It is asked only here: a question that is made earlier and never begun is a warning of Python's.
     """
     try:
         async with asyncio.timeout(within_s + 0.25):
             return await ask(*of, timeout_s=within_s)
-    except (AttemptError, TimeoutError):
-        return None
+    except TimeoutError:
+        raise AttemptError(Outcome.TIMEOUT, f"no answer within {within_s:g} s") from None

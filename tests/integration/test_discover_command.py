@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import os
 import shutil
@@ -104,6 +105,48 @@ def test_what_else_listens_there_is_told_where_no_ollama_is_found() -> None:
         answer = envelope("127.0.0.1", "--ports", str(port))
     assert answer["data"]["scan"]["open"] == 1
     assert "ports open:       1, with something else" in answer["errors"][0]["hint"]
+
+
+class _Page(http.server.BaseHTTPRequestHandler):
+    """A web page, whatever is asked."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+
+    def log_message(self, *_arguments: object) -> None: ...
+
+
+@pytest.fixture
+def web_page() -> Iterator[str]:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_of_each_address_that_is_named_with_its_port_it_is_told_what_is_there(
+    web_page: str, duo: SimulatedFleet
+) -> None:
+    with socket.socket() as silent:
+        # taken, so that nobody else listens there
+        silent.bind(("127.0.0.1", 0))
+        nobody = f"127.0.0.1:{silent.getsockname()[1]}"
+        hint = envelope(web_page, nobody, f"https://{web_page}")["errors"][0]["hint"]
+        done = run(next(iter(duo)).id, nobody, env=duo.environment())
+    assert f"{web_page}: it answers, but not as Ollama does: a web page" in hint
+    assert f"{nobody}: connection refused" in hint
+    assert f"https://{web_page}: no TLS connection" in hint
+    # and where something is found, of the others
+    assert done.returncode == 0
+    assert done.stderr == f"{nobody}: connection refused\n"
+
+
+def test_what_ollama_host_names_is_told_where_it_is_no_ollama(web_page: str) -> None:
+    env = {**os.environ, "OLLAMA_HOST": web_page, "OLLAMAMASTER_DISCOVERY_LOOPBACK": "false"}
+    hint = envelope(env=env)["errors"][0]["hint"]
+    assert hint.startswith(f"OLLAMA_HOST, {web_page}: it answers, but not as Ollama does")
 
 
 def test_what_was_known_is_in_the_data_as_down_when_nothing_is_up(duo: SimulatedFleet) -> None:

@@ -125,10 +125,11 @@ def _progress() -> AbstractContextManager[Callable[[int, int, int], None] | None
 
 def _show(found: Discovery, request: DiscoverRequest) -> int:
     nothing = len(found.fleet.up) == 0
+    if not nothing:
+        for other in found.others:
+            OUTPUT.note(other)
     if nothing and OUTPUT.json:
-        return OUTPUT.fail(
-            _nothing(request, found.scan.open), data=discover_data(found.fleet, found.scan)
-        )
+        return OUTPUT.fail(_nothing(request, found), data=discover_data(found.fleet, found.scan))
 
     def table(console: Console) -> None:
         from ollamamaster.cli.render.discover import render_discover
@@ -141,11 +142,13 @@ def _show(found: Discovery, request: DiscoverRequest) -> int:
             table=table,
             rows=lambda: _rows(found),
         )
-    return OUTPUT.fail(_nothing(request, found.scan.open)) if nothing else ExitCode.OK
+    return OUTPUT.fail(_nothing(request, found)) if nothing else ExitCode.OK
 
 
-def _nothing(request: DiscoverRequest, open_ports: int) -> NoInstanceError:
-    others = f"ports open:       {open_ports}, with something else behind\n" if open_ports else ""
+def _nothing(request: DiscoverRequest, found: Discovery) -> NoInstanceError:
+    others = "".join(f"{other}\n" for other in found.others)
+    if found.scan.open:
+        others += f"ports open:       {found.scan.open}, with something else behind\n"
     if request.targets:
         return NoInstanceError(
             f"no Ollama found at {', '.join(request.targets)}",
