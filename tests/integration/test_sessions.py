@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 MODEL = "llama3.2:3b"
 SHORT = ("-m", MODEL, "--option", "num_predict=12")
-LONG = ("-m", MODEL, "--option", "num_predict=120")
+# On a slow machine twenty seconds: several commands begin meanwhile, however busy this one is.
+LONG = ("-m", MODEL, "--option", "num_predict=240")
+# Nobody waits for its end.
+ENDLESS = ("-m", MODEL, "--option", "num_predict=4000")
 
 NARROWLY = ("-m", "narrow:8b", "--option", "num_predict=20", "--session", "x")
 LONG_TALK = ("--option", "num_ctx=16384", "--option", "num_predict=120", "--no-hedge")
@@ -368,11 +371,13 @@ def begun(fleet: SimulatedFleet) -> bool:
 
 
 @contextmanager
-def speaking(slow: SimulatedFleet, env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """A turn under way that takes ten seconds, far longer than another command to begin."""
+def speaking(
+    slow: SimulatedFleet, env: dict[str, str], long: tuple[str, ...] = LONG
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A turn under way on a machine that is ten times as slow as ever."""
     for instance in slow:
         instance.fault("slow", count=1)
-    with running("route", "--session", "x", *LONG, "first", env=env) as first:
+    with running("route", "--session", "x", *long, "first", env=env) as first:
         wait_until(lambda: begun(slow), "the first turn is answered")
         for instance in slow:
             instance.clear_faults()
@@ -399,7 +404,7 @@ def test_the_deadline_counts_the_wait_for_the_turn_and_nothing_is_deleted_meanwh
     slow: SimulatedFleet, slow_env: dict[str, str]
 ) -> None:
     say("hello", env=slow_env)
-    with speaking(slow, slow_env):
+    with speaking(slow, slow_env, ENDLESS):
         late = run("route", "--session", "x", *SHORT, "second", "--max-time", "0.3", env=slow_env)
         busy = [
             run("session", *words, env=slow_env)
@@ -416,7 +421,7 @@ def test_a_turn_that_is_killed_leaves_nothing_and_holds_up_nobody(
     slow: SimulatedFleet, slow_env: dict[str, str]
 ) -> None:
     say("hello", env=slow_env)
-    with running("route", "--session", "x", *LONG, "killed", env=slow_env) as killed:
+    with running("route", "--session", "x", *ENDLESS, "killed", env=slow_env) as killed:
         wait_until(lambda: begun(slow), "the turn is answered")
         killed.kill()
         killed.wait()
