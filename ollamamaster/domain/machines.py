@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ollamamaster.domain.instances import Instance
     from ollamamaster.domain.models import LoadedModel, Model
+    from ollamamaster.domain.others import Use
     from ollamamaster.domain.profiles import Profiles
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.domain.tickets import Option
@@ -54,7 +55,8 @@ class Machine:
 
     `slots_known` is False where the number is only believed. `memory_bytes` is where models run
     fast, None where unknown; `most_loaded` how many may be there at once, None for any number.
-    For `foreign_s` seconds more somebody else is expected to use a slot.
+    For `foreign_s` seconds more somebody else is expected to use a slot; `lately` says that they
+    were only there a moment ago, and may come again.
     """
 
     instance: str
@@ -64,23 +66,20 @@ class Machine:
     resident: tuple[Held, ...] = ()
     foreign_s: float = 0.0
     most_loaded: int | None = None
+    lately: bool = False
 
 
-def machines(
-    fleet: Fleet, profiles: Profiles, foreign: Mapping[str, float]
-) -> Mapping[str, Machine]:
-    """Every instance of the fleet by its id; `foreign` is the seconds that others use it."""
+def machines(fleet: Fleet, profiles: Profiles, foreign: Mapping[str, Use]) -> Mapping[str, Machine]:
+    """Every instance of the fleet by its id; `foreign` is how others use them."""
     found: dict[str, Machine] = {}
     for instance in fleet:
-        slots = profiles.slots(instance)
-        found[instance.id] = machine_of(
-            instance, slots.count, known=slots.known, foreign_s=foreign.get(instance.id, 0.0)
-        )
+        slots, use = profiles.slots(instance), foreign.get(instance.id)
+        found[instance.id] = machine_of(instance, slots.count, known=slots.known, use=use)
     return found
 
 
 def machine_of(
-    instance: Instance, slots: int = 1, *, known: bool = False, foreign_s: float = 0.0
+    instance: Instance, slots: int = 1, *, known: bool = False, use: Use | None = None
 ) -> Machine:
     """One instance as it said of itself."""
     gpu, loaded = instance.gpu, sorted(instance.loaded, key=_last_use)
@@ -91,8 +90,9 @@ def machine_of(
         # Without a card, and only then, models run in main memory without spilling.
         instance.ram_total if gpu.vram_total == 0 else gpu.vram_total,
         tuple(Held(str(m.name), m.size, m.context_length) for m in loaded),
-        foreign_s,
+        0.0 if use is None else use.seconds,
         max(len(loaded), _MOST_LOADED * max(1, gpu.count or 1)),
+        use is not None and use.lately,
     )
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ollamamaster.domain.outlook import Prospect
     from ollamamaster.domain.pair import Pair
     from ollamamaster.domain.selection import Candidate, Decision
+    from ollamamaster.domain.task import Range
 
 
 def options_of(decision: Decision, candidates: Sequence[Candidate]) -> tuple[Option, ...]:
@@ -47,7 +48,7 @@ def _option(decision: Decision, candidate: Candidate) -> Option:
         work_s=max(0.0, estimate.p50_s - estimate.load_s),
         load_s=prospect.rates.load_s.median,
         # Of many that are wanted together the early ones make up for the late ones.
-        above_s=0.0 if candidate.member else estimate.p80_s - estimate.p50_s,
+        above_s=0.0 if candidate.member else _above_s(prospect),
         bytes=_bytes(candidate.pair, prospect.context_tokens),
         context=prospect.context_tokens,
         cloud=candidate.pair.model.cloud,
@@ -62,11 +63,27 @@ def _is_familiar(decision: Decision, candidate: Candidate) -> bool:
 
 
 def _own_share(prospect: Prospect) -> float:
-    """How much of the spread is not the wait's; the parts' spreads add as squares."""
+    """How much of the spread is not the wait's."""
     parts = prospect.parts
-    own = hypot(*(p.p80 - p.p50 for p in (parts.load, parts.prompt, parts.generation)))
-    whole = hypot(own, parts.wait.p80 - parts.wait.p50)
-    return own / whole if whole else 1.0
+    return _share(prospect, parts.load, parts.prompt, parts.generation)
+
+
+def _above_s(prospect: Prospect) -> float:
+    """How far the 80% quantile of the work lies above its median.
+
+    The load's is left out: who waits while another loads the same model, waits for a load that
+    is as uncertain, so counting it for one's own only made everybody stand behind the first.
+    """
+    said, parts = prospect.estimate, prospect.parts
+    return (said.p80_s - said.p50_s) * _share(prospect, parts.prompt, parts.generation)
+
+
+def _share(prospect: Prospect, *of: Range) -> float:
+    """How much of the whole spread these parts make; the spreads of parts add as squares."""
+    parts = prospect.parts
+    all_of = (parts.wait, parts.load, parts.prompt, parts.generation)
+    whole = hypot(*(part.p80 - part.p50 for part in all_of))
+    return hypot(*(part.p80 - part.p50 for part in of)) / whole if whole else 1.0
 
 
 def _bytes(pair: Pair, context_tokens: int) -> int | None:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 # at 42 tokens a second.
 ANSWER_S = 5.0
 # An answer that ended so short a time ago tells that somebody is there, and little of when they ask
-# again: enough to prefer an equal machine that nobody uses, not to load a model elsewhere.
+# again: enough to prefer an equal machine that nobody uses, we ourselves included, not to load a
+# model elsewhere.
 AGAIN_S = 0.5
 # What has gone on for so long past its expiry is expected to go on for as long again. Beyond this
 # it is likelier that a clock is wrong than that an answer takes so long; and nobody is to wait for
@@ -50,10 +51,14 @@ _KEEP_ALIVES_S = (300.0, 2**63 / 1e9)
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """For how many seconds more an instance is expected to be busy for others, and why so."""
+    """For how many seconds more an instance is expected to be busy for others, and why so.
+
+    `lately` says that they were only there a moment ago, and may come again.
+    """
 
     seconds: float
     evidence: str
+    lately: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +72,11 @@ class Ours:
     last_used: Callable[[str, str], float | None]
 
 
-def seconds_for_others(before: Fleet, after: Fleet, now: float, ours: Ours) -> dict[str, float]:
-    """For how long more each instance is expected to be used by others; see `used_by_others`."""
+def uses_by_others(before: Fleet, after: Fleet, now: float, ours: Ours) -> Mapping[str, Use]:
+    """The instances that others use since the fleet was read; see `used_by_others`."""
     if before.checked_at is None:
         return {}
-    uses = used_by_others(before, before.checked_at.timestamp(), after, now, ours)
-    return {instance: use.seconds for instance, use in uses.items()}
+    return used_by_others(before, before.checked_at.timestamp(), after, now, ours)
 
 
 def used_by_others(
@@ -143,7 +147,9 @@ def _moved(
         if not moved:
             return None
     ago = _ago(expires, now, now - looked_at)
-    return Use(AGAIN_S, f"somebody else used {loaded.name} there") if ago < ANSWER_S else None
+    if ago >= ANSWER_S:
+        return None
+    return Use(AGAIN_S, f"somebody else used {loaded.name} there", lately=True)
 
 
 def _ago(expires: float, now: float, at_most: float) -> float:

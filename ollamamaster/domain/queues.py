@@ -52,7 +52,14 @@ class Lane:
 
     __slots__ = ("_gone", "_running", "_runs", "begin_s", "machine", "memory", "waiting")
 
-    def __init__(self, machine: Machine, running: Sequence[Ticket] = (), now: float = 0.0) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        running: Sequence[Ticket] = (),
+        now: float = 0.0,
+        again_s: float = 0.0,
+    ) -> None:
+        """`again_s` is what is expected of others who were lately on some instance."""
         self.machine = machine
         self.memory = Memory(machine)
         self.waiting = 0
@@ -63,8 +70,11 @@ class Lane:
             if ticket.on is not None:
                 self.memory.use(ticket.on)
         self._running = len(self._runs)
-        if machine.foreign_s > 0:
-            self._runs.append((machine.foreign_s, None))
+        # Whoever may come again is no reason to stand behind our own request rather than go
+        # where they were: one that we use is as little unused.
+        foreign_s = machine.foreign_s or (again_s if running else 0.0)
+        if foreign_s > 0:
+            self._runs.append((foreign_s, None))
         self._until_free()
 
     @property
@@ -171,7 +181,8 @@ class Queues:
             if ticket.on is not None and not ticket.on.cloud:
                 by_instance.setdefault(ticket.on.instance, []).append(ticket)
         known = {name: machines.get(name) or Machine(name) for name in (*machines, *by_instance)}
-        return cls({n: Lane(m, by_instance.get(n, ()), now) for n, m in known.items()})
+        again_s = max((m.foreign_s for m in known.values() if m.lately), default=0.0)
+        return cls({n: Lane(m, by_instance.get(n, ()), now, again_s) for n, m in known.items()})
 
     def turn(
         self, pair: Pair, context_tokens: int, load_s: float = 0.0, work_s: float = 0.0

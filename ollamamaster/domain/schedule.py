@@ -205,14 +205,14 @@ def _patience_s(best: _Best) -> float:
 
 
 def _seconds(best: _Best) -> float:
-    """The 80% quantile of load and work."""
+    """The load's median and the 80% quantile of the work."""
     option = best.option
     load_s = 0.0 if best.spot.residency is Residency.RESIDENT else option.load_s
     return load_s + option.work_s + option.above_s
 
 
 def _best(ahead: Queues, ticket: Ticket) -> _Best | None:
-    """The option with the highest score at its turn; the first of equals."""
+    """The option with the highest score at its turn; of equals the soonest, the first of those."""
     price, best, most = ticket.price, None, -math.inf
     for option in ticket.options:
         lane = ahead.lane(option)
@@ -220,14 +220,23 @@ def _best(ahead: Queues, ticket: Ticket) -> _Best | None:
         fixed = option.fixed + (price * _FAMILIAR_DOUBLINGS if option.familiar else 0.0)
         # At best it need not load and shares with nobody: most need no closer look.
         soonest_s = own_s if lane is None else lane.begin_s + own_s
-        if fixed + time_term(price, soonest_s) <= most:
+        if fixed + time_term(price, soonest_s) < most:
             continue
         spot = ANYWHERE if lane is None else _spot(lane, option)
         load_s = LOAD_WEIGHT[spot.residency] * option.load_s
         score = fixed + time_term(price, spot.begin_s + spot.shared_s + load_s + own_s)
-        if score > most:
+        if score > most or (score == most and best is not None and _sooner(spot, best.spot)):
             best, most = _Best(option, spot), score
     return best
+
+
+def _sooner(one: Spot, other: Spot) -> bool:
+    """Whether one's turn comes first; a free slot comes before one that should be free by now.
+
+    Waits that nobody notices score alike, and so does a request that takes longer than it was
+    expected to.
+    """
+    return (not one.open, one.begin_s) < (not other.open, other.begin_s)
 
 
 def _spot(lane: Lane, option: Option) -> Spot:

@@ -37,8 +37,8 @@ class ProcessId:
 class Option:
     """A pair that a ticket may run on. Medians in seconds.
 
-    `work_s` is reading, writing and the round trip; `above_s` is how far the 80% quantile of load
-    and work together lies above their median. `fixed` is the score without its time term.
+    `work_s` is reading, writing and the round trip; `above_s` is how far its 80% quantile lies
+    above its median. `fixed` is the score without its time term.
     `bytes` is what the model takes in memory, None where unknown; `context` the tokens it needs.
     `load_s` is that of a load also where the model is resident: it may not be any more by then.
     A `cloud` model has room for everyone. `familiar` is where the session's last turn ran.

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from ollamamaster.domain.instances import Instance
+    from ollamamaster.domain.others import Use
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.domain.task import Task
     from ollamamaster.domain.tickets import Ticket
@@ -63,7 +64,7 @@ class World:
     """The fleet with everything that is known of it, as it is or as it might be.
 
     `tickets` are the routes of this user at the moment `now`, `skipped` the ids of instances that
-    failed lately, `foreign` the seconds that others are expected to use an instance.
+    failed lately, `foreign` how others use instances.
     """
 
     fleet: Fleet
@@ -72,7 +73,7 @@ class World:
     profiles: Profiles = field(default_factory=Profiles)
     tickets: Sequence[Ticket] = ()
     skipped: frozenset[str] = frozenset()
-    foreign: Mapping[str, float] = field(default_factory=dict)
+    foreign: Mapping[str, Use] = field(default_factory=dict)
     now: float = 0.0
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.assessment import answer, understood
-from ollamamaster.domain.others import Ours, seconds_for_others
+from ollamamaster.domain.others import Ours, uses_by_others
 from ollamamaster.domain.weighing import World
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class AssessService:
             profiles,
             tickets,
             frozenset(i for i, health in means.liveness.load().items() if health.skipped(now)),
-            seconds_for_others(before, fleet, now, Ours(ran, profiles.last_used)),
+            uses_by_others(before, fleet, now, Ours(ran, profiles.last_used)),
             now,
         )
         return answer(wanted, world, self.library(), request, work)

@@ -11,7 +11,7 @@ from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.machines import machines
 from ollamamaster.domain.models import ModelName
 from ollamamaster.domain.names import MeantModel, meant_model
-from ollamamaster.domain.others import Ours, seconds_for_others
+from ollamamaster.domain.others import Ours, uses_by_others
 from ollamamaster.domain.schedule import queues
 from ollamamaster.domain.selection import Decision, Demand, decide, for_a_team
 from ollamamaster.domain.snapshot import Fleet
@@ -141,7 +141,7 @@ class Deciding:
             fleet, skipped = _as_if_up(fleet), set()
         profiles = means.history.profiles()
         ours = Ours({(instance, model) for model, instance in self.ran}, profiles.last_used)
-        foreign = seconds_for_others(self._before, fleet, now, ours)
+        foreign = uses_by_others(self._before, fleet, now, ours)
         self.machines = machines(fleet, profiles, foreign)
         ahead = queues(self.machines, self.line.others(), self.line.ticket, now)
         decision = decide(

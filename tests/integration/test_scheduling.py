@@ -121,6 +121,37 @@ async def test_an_instance_that_somebody_else_uses_is_left_to_them(
     assert (await begin(application, old).result()).instance == b.id
 
 
+async def test_our_own_line_is_no_better_than_where_somebody_else_was_lately(
+    application: Application, a: SimulatedInstance, b: SimulatedInstance
+) -> None:
+    fleet = await asked(application)
+    # Another computer warms both, and the first of ours begins on one of them.
+    load(a)
+    load(b)
+    hold(application, a.id, work_s=0.4)
+    old = replace(fleet, checked_at=application.clock.now() - timedelta(seconds=2))
+    assert (await begin(application, old).result()).instance == b.id
+
+
+async def test_an_idle_instance_is_better_than_one_that_should_be_free_by_now(
+    application: Application, a: SimulatedInstance, b: SimulatedInstance
+) -> None:
+    load(a)
+    load(b)
+    # It takes longer than was expected, for the rest of this test.
+    hold(application, a.id, work_s=0.0)
+    route = begin(application, await asked(application))
+    assert (await route.result()).instance == b.id
+
+
+async def test_a_load_is_better_than_to_wait_for_one_that_takes_longer(
+    application: Application, a: SimulatedInstance, b: SimulatedInstance
+) -> None:
+    hold(application, a.id, work_s=8.0, model=LARGE)
+    route = begin(application, await asked(application), model=LARGE)
+    assert (await route.result()).instance == b.id
+
+
 async def test_a_load_is_better_than_a_long_line(
     application: Application, a: SimulatedInstance, b: SimulatedInstance
 ) -> None:

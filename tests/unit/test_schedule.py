@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from ollamamaster.domain.candidates import Wish
 from ollamamaster.domain.instances import (
     Gpu,
     GpuSource,
@@ -16,15 +17,20 @@ from ollamamaster.domain.instances import (
     InstanceAddress,
     InstanceSettings,
     Locality,
+    Status,
 )
 from ollamamaster.domain.knowledge import Knowledge
 from ollamamaster.domain.machines import Held, Machine, Residency, bytes_needed, machines
 from ollamamaster.domain.models import GB, LoadedModel, Model, ModelName, ModelShape
+from ollamamaster.domain.options import options_of
+from ollamamaster.domain.others import Use
 from ollamamaster.domain.outlook import prospect
 from ollamamaster.domain.pair import Pair
 from ollamamaster.domain.profiles import Profiles
 from ollamamaster.domain.queues import Queues
 from ollamamaster.domain.schedule import choose, in_order, keep_alive_for, plan, queues
+from ollamamaster.domain.selection import Demand, decide
+from ollamamaster.domain.settings import Settings
 from ollamamaster.domain.snapshot import Fleet
 from ollamamaster.domain.task import Question, analyse
 from ollamamaster.domain.tickets import Choice, Option, Priority, ProcessId, Ticket, TicketState
@@ -120,6 +126,28 @@ def test_what_others_use_is_avoided_where_another_is_as_good() -> None:
     assert choice.option.instance == "b"
 
 
+@pytest.mark.parametrize("since_s", [0.0, 0.2, 99.0])
+def test_nobody_stands_behind_our_own_rather_than_go_where_others_were_lately(
+    since_s: float,
+) -> None:
+    fleet = fleet_of(machine("a"), machine("b", foreign_s=0.5, lately=True))
+    ours = running("x", option("a", 0.4), since_s)
+    me = ticket("me", option("a"), option("b"))
+    assert choose(me, [ours], fleet, NOW) == Choice(option("b"), begins=True)
+
+
+def test_where_others_were_lately_is_avoided_while_an_equal_machine_is_idle() -> None:
+    fleet = fleet_of(machine("a", foreign_s=0.5, lately=True), machine("b"))
+    choice = choose(ticket("me", option("a"), option("b")), [], fleet, NOW)
+    assert choice == Choice(option("b"), begins=True)
+
+
+def test_no_model_is_loaded_elsewhere_because_others_were_lately_there() -> None:
+    fleet = fleet_of(machine("a", foreign_s=0.5, lately=True), machine("b", resident=()))
+    me = ticket("me", option("a", load_s=2.0), option("b", load_s=2.0))
+    assert choose(me, [], fleet, NOW) == Choice(option("a"), begins=True)
+
+
 def test_an_option_that_begins_says_no_load_where_the_model_is_resident() -> None:
     choice = choose(ticket("me", option(load_s=5.0)), [], ONE, NOW)
     assert choice.option == option(load_s=0.0)
@@ -157,6 +185,25 @@ def test_the_first_of_equal_options_is_taken() -> None:
     for one, other in (("a", "b"), ("b", "a")):
         choice = choose(ticket("me", option(one), option(other)), [], TWO, NOW)
         assert choice.option == option(one)
+
+
+def test_a_free_place_comes_before_one_that_should_be_free_by_now() -> None:
+    late = running("x", option("a", 10), since_s=99)
+    choice = choose(ticket("me", option("a"), option("b")), [late], TWO, NOW)
+    assert choice == Choice(option("b"), begins=True)
+
+
+def test_a_wait_that_nobody_notices_is_a_wait() -> None:
+    short = running("x", option("a", 0.1))
+    me = ticket("me", option("a", 0.1), option("b", 0.1))
+    assert choose(me, [short], TWO, NOW) == Choice(option("b", 0.1), begins=True)
+
+
+def test_of_two_waits_that_nobody_notices_the_shorter_is_chosen() -> None:
+    both = [running("x", option("a", 0.3)), running("y", option("b", 0.2))]
+    me = ticket("me", option("a", 0.1), option("b", 0.1))
+    choice = choose(me, both, TWO, NOW)
+    assert choice == Choice(option("b", 0.1), begins=False, wait_s=0.2)
 
 
 def test_between_equals_the_instance_of_the_sessions_last_turn_is_taken() -> None:
@@ -420,7 +467,7 @@ def test_memory_is_main_memory_only_where_no_card_is_known_for_sure() -> None:
 
 def test_configured_slots_are_known_and_use_by_others_is_passed_on() -> None:
     configured = instance(settings=InstanceSettings(slots=4))
-    [found] = machines(Fleet((configured,)), Profiles(), {"a:11434": 3.0}).values()
+    [found] = machines(Fleet((configured,)), Profiles(), {"a:11434": Use(3.0, "")}).values()
     assert (found.slots, found.slots_known, found.foreign_s) == (4, True, 3.0)
 
 
@@ -437,6 +484,23 @@ def test_the_turn_of_a_pair_is_that_of_an_option_for_it() -> None:
     others = [running("x", option(here.id, work_s=6))]
     turn = queues(known, others, None, NOW).turn(Pair(llama(), here), 100)
     assert (turn.wait_s, turn.residency) == (6.0, Residency.RESIDENT)
+
+
+def test_nobody_waits_for_a_load_of_ours_that_is_as_uncertain_as_ones_own_elsewhere() -> None:
+    one = instance(status=Status.UP)
+    fleet = Fleet((one, replace(one, address=InstanceAddress("b"))))
+    idle, task = machines(fleet, Profiles(), {}), analyse(Question("hello"))
+
+    def options(*others: Ticket) -> tuple[Option, ...]:
+        known = Knowledge(queues=queues(idle, others, None, NOW))
+        decision = decide(task, fleet, Settings(), Wish(), Demand(), known=known)
+        assert all(c.prospect.rates.load_s.spread > 1 for c in decision.ranked)
+        return options_of(decision, decision.ranked)
+
+    loading = running("x", options()[0])
+    choice = choose(ticket("me", *options(loading)), [loading], idle, NOW)
+    assert choice.option is not None
+    assert (choice.begins, choice.option.instance) == (True, "b:11434")
 
 
 def test_an_estimate_waits_for_what_the_machine_gives_to_those_beside_it() -> None:
