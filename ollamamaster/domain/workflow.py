@@ -170,13 +170,23 @@ def waves(steps: Sequence[Step]) -> tuple[tuple[str, ...], ...]:
 
     Steps of a cycle, and those that wait for one, are in no wave.
     """
-    done: set[str] = set()
+    ahead = [set(step.waits_for) for step in steps]
+    behind: dict[str, list[int]] = {}
+    for number, before in enumerate(ahead):
+        for step_id in before:
+            behind.setdefault(step_id, []).append(number)
     found: list[tuple[str, ...]] = []
-    left = list(steps)
-    while ready := tuple(step.id for step in left if step.waits_for <= done):
-        found.append(ready)
-        done.update(ready)
-        left = [step for step in left if step.id not in done]
+    ready = [number for number, before in enumerate(ahead) if not before]
+    while ready:
+        found.append(tuple(steps[number].id for number in ready))
+        freed = set()
+        for step_id in found[-1]:
+            # each step is met once for each that it waits for, however long the chain is
+            for number in behind.pop(step_id, ()):
+                ahead[number].remove(step_id)
+                if not ahead[number]:
+                    freed.add(number)
+        ready = sorted(freed)
     return tuple(found)
 
 

@@ -22,6 +22,7 @@ from ollamamaster.errors import (
     UsageError,
 )
 from ollamamaster.services.compare import CompareService
+from ollamamaster.services.residency import SharedResidency
 from ollamamaster.services.workflow_errors import invalid, not_allowed, sound
 from ollamamaster.services.workflow_plan import Planner, tool_problems
 from ollamamaster.services.workflow_run import WorkflowRun
@@ -278,8 +279,11 @@ class WorkflowService:
         *,
         person: bool,
     ) -> Plan:
+        means = self.routes.means
+        # between one step and the next no machine changes of itself
+        shared = SharedResidency(means.ollama, means.clock, means.residency.refresh)
         planner = Planner(
-            self.routes,
+            replace(self.routes, means=replace(means, residency=shared)),
             await self.find(),
             lambda paths: self.attach(paths, workflow.folder),
             listener.note,

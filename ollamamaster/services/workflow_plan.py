@@ -86,6 +86,8 @@ def _call_problems(
 class Planner:
     """Decides every model step of a workflow as if it began now, in the order of the graph.
 
+    Steps that ask for the same are decided once.
+
     `took` is how long each step took in the past: what is known of the tools.
     """
 
@@ -99,6 +101,7 @@ class Planner:
     _given: dict[str, Given] = field(default_factory=dict)
     _problems: list[WorkflowProblem] = field(default_factory=list)
     _errors: list[OllamaMasterError] = field(default_factory=list)
+    _decisions: dict[str, list[tuple[RouteRequest, Decision]]] = field(default_factory=dict)
 
     async def plan(self, workflow: Workflow, inputs: Mapping[str, Any]) -> Plan:
         """The plan; with problems there is no expectation."""
@@ -106,9 +109,10 @@ class Planner:
         values = {**_unknown_inputs(workflow), **inputs}
         self._unknown = frozenset(i.name for i in workflow.inputs if i.required) - set(inputs)
         work: dict[str, Work] = {}
+        by_id = {step.id: step for step in workflow.steps}
         for wave in order:
             for step_id in wave:
-                step = workflow.step(step_id)
+                step = by_id[step_id]
                 work[step_id] = await self._work(step, _Foreseen(values, self._given))
         problems = tuple(self._problems)
         expected = {} if problems else forecast(workflow.steps, work)
@@ -174,12 +178,16 @@ class Planner:
         return reference.root is not Root.INPUTS or reference.of in self._unknown
 
     async def _decided(self, step: Step, request: RouteRequest) -> Decision | None:
-        run = self.routes.begin(request)
-        try:
-            decision = await run.decide(self.fleet, self.note)
-        except OllamaMasterError as error:
-            self._problem(step, "model", error)
-            return None
+        # by the prompt, as not all of a request has a hash
+        alike = self._decisions.setdefault(request.prompt, [])
+        decision = next((decision for same, decision in alike if same == request), None)
+        if decision is None:
+            try:
+                decision = await self.routes.begin(request).decide(self.fleet, self.note)
+            except OllamaMasterError as error:
+                self._problem(step, "model", error)
+                return None
+            alike.append((request, decision))
         if decision.refused:
             self._problem(step, "max_time", over_limit(decision, self.fleet))
         elif not decision.ranked:

@@ -74,7 +74,7 @@ class WorkflowRun:
             while waiting or running:
                 if self._failed_by is None:
                     for step_id in [
-                        i for i, before in waiting.items() if before <= set(self.results)
+                        i for i, before in waiting.items() if before <= self.results.keys()
                     ]:
                         del waiting[step_id]
                         step = self.workflow.step(step_id)

@@ -19,12 +19,18 @@ from ollamamaster.errors import (
     UsageError,
     WorkflowInvalidError,
 )
+from ollamamaster.ollama.client import OllamaClient
+from ollamamaster.services.route import RouteService
 from ollamamaster.services.workflow_errors import failure
 
 if TYPE_CHECKING:
     from ollamamaster.bootstrap import Application
+    from ollamamaster.domain.instances import Endpoint
+    from ollamamaster.domain.models import LoadedModel
+    from ollamamaster.domain.routing import RouteRequest
     from ollamamaster.domain.workflow_plan import Plan
     from ollamamaster.domain.workflow_run import RunResult, StepResult
+    from ollamamaster.services.route import RouteRun
     from ollamamaster.simulator.sandbox import SimulatedFleet
 
 SERVER = str(Path(__file__).parents[1] / "tool_server.py")
@@ -244,6 +250,36 @@ async def test_steps_that_are_ready_run_on_different_machines(
     service = application.workflow_service()
     plan = await service.plan(service.named("w"), {}, Quiet())
     assert len(plan.instances) == 2
+
+
+async def test_what_many_steps_have_in_common_is_found_out_once(
+    application: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alike = "".join(f'[[steps]]\nid = "a{n}"\nprompt = "Hello"\n' for n in range(40))
+    others = "".join(f'[[steps]]\nid = "b{n}"\nprompt = "Hello, {n}"\n' for n in range(40))
+    write(application, "w", alike + others)
+    service = application.workflow_service()
+    decided: list[str] = []
+    asked: list[str] = []
+    begin, ps = RouteService.begin, OllamaClient.ps
+
+    def counted(routes: RouteService, request: RouteRequest) -> RouteRun:
+        decided.append(request.prompt)
+        return begin(routes, request)
+
+    async def counted_ps(
+        client: OllamaClient, endpoint: Endpoint, *, timeout_s: float
+    ) -> tuple[LoadedModel, ...]:
+        asked.append(endpoint.address.id)
+        return await ps(client, endpoint, timeout_s=timeout_s)
+
+    monkeypatch.setattr(RouteService, "begin", counted)
+    monkeypatch.setattr(OllamaClient, "ps", counted_ps)
+    plan = await service.plan(service.named("w"), {}, Quiet())
+    assert len(plan.expected) == 80
+    assert sorted(decided) == sorted(["Hello", *(f"Hello, {n}" for n in range(40))])
+    # what is in memory is not asked again for each of them
+    assert len(asked) < len(decided)
 
 
 async def test_a_tool_that_dies_fails_its_step_and_the_fleet_goes_on(

@@ -39,6 +39,19 @@ def test_every_step_of_a_graph_without_rings_is_in_one_wave_after_all_it_waits_f
         assert all(wave_of[before] < wave_of[each.id] for before in each.waits_for)
 
 
+def test_a_long_chain_is_gone_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def waits_for(each: Step) -> frozenset[str]:
+        asked.append(each.id)
+        return frozenset(each.after)
+
+    monkeypatch.setattr(Step, "waits_for", property(waits_for))
+    chain = [step("s0"), *(step(f"s{n}", after=(f"s{n - 1}",)) for n in range(1, 2000))]
+    assert waves(chain) == tuple((each.id,) for each in chain)
+    assert sorted(asked) == sorted(each.id for each in chain)
+
+
 @given(graphs(rings=True))
 def test_what_is_in_no_wave_has_a_ring_and_the_ring_is_one(steps: list[Step]) -> None:
     placed = {step_id for wave in waves(steps) for step_id in wave}
