@@ -47,32 +47,36 @@ def load_settings(paths: Paths, environ: Mapping[str, str]) -> LoadedSettings:
     return settings_of_file(paths.config, environ)
 
 
-def settings_of_file(file: Path, environ: Mapping[str, str]) -> LoadedSettings:
+def settings_of_file(
+    file: Path, environ: Mapping[str, str], read: Callable[[Path], bytes] = content_of_regular
+) -> LoadedSettings:
     """The settings as if config.toml were this file. Raises ConfigInvalidError."""
-    text, unreadable = config_text(file)
+    text, unreadable = config_text(file, read)
     if not (text or unreadable or any(_is_ours(name) for name in environ)):
         # nothing is configured: the schema need not even be loaded
         return LoadedSettings(Settings())
     from ollamamaster.storage.reading import read_config
 
-    read = read_config(text, environ)
-    problems = (*unreadable, *read.problems)
+    found = read_config(text, environ)
+    problems = (*unreadable, *found.problems)
     if problems:
         from ollamamaster.storage.problems import refusal
 
         raise refusal(problems, file)
-    return LoadedSettings(read.settings, read.notes, read.origins)
+    return LoadedSettings(found.settings, found.notes, found.origins)
 
 
 def _is_ours(name: str) -> bool:
     return name.startswith(PREFIX) and name != HOME_VARIABLE
 
 
-def config_text(path: Path) -> tuple[str, tuple[Problem, ...]]:
+def config_text(
+    path: Path, read: Callable[[Path], bytes] = content_of_regular
+) -> tuple[str, tuple[Problem, ...]]:
     """The text of the file, empty when there is none, and what keeps it from being read."""
     try:
         # some editors begin a file with a byte order mark
-        return content_of_regular(path).decode("utf-8-sig"), ()
+        return read(path).decode("utf-8-sig"), ()
     except (FileNotFoundError, NotADirectoryError):
         return "", ()
     except UnicodeDecodeError as error:

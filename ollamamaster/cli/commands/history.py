@@ -321,11 +321,12 @@ def _settings_of(file: Path) -> Settings:
     from ollamamaster.errors import FileUnusableError
     from ollamamaster.storage.config import settings_of_file
 
-    if not file.is_file():
-        other = "is a pipe or a device, and no file" if file.exists() else "does not exist"
+    if not file.is_file() and not file.is_fifo():
+        other = "is a device, and no file" if file.exists() else "does not exist"
         what = "is a directory" if file.is_dir() else other
         raise FileUnusableError(f"--policy: {file} {what}")
-    loaded = settings_of_file(file, os.environ)
+    # a shell gives what another command writes as a pipe
+    loaded = settings_of_file(file, os.environ, Path.read_bytes)
     for note in loaded.notes:
         OUTPUT.note(note)
     return loaded.settings
