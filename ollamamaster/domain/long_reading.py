@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.batch import batch, helpers, worker
-from ollamamaster.domain.context import SMALLEST_CONTEXT
+from ollamamaster.domain.context import SMALLEST_CONTEXT, SMALLEST_PART_TOKENS
 from ollamamaster.domain.routing import Document
 from ollamamaster.domain.task import PROMPT_MARGIN, analyse
 from ollamamaster.domain.time_price import time_term
@@ -139,6 +139,12 @@ def reading(
         f"once. Answer from this part alone, in at most {NOTE_WORDS} words: every fact, figure "
         "and name in it that matters to the question. If there is none, say so.",
     )
+
+
+def smallest_reading(request: RouteRequest) -> RouteRequest:
+    """The request that makes a note of the smallest part there may be."""
+    part = Document("part", "word " * SMALLEST_PART_TOKENS)
+    return reading(request.with_piped_apart, (part,), 99, 99)
 
 
 def merging(request: RouteRequest, notes: Sequence[Document]) -> RouteRequest:

@@ -150,6 +150,11 @@ class LongRun:
         return self._run.characters
 
     @property
+    def in_parts(self) -> bool:
+        """Whether the texts are read in parts."""
+        return self._reading is not None
+
+    @property
     def fleet(self) -> Fleet:
         """The fleet as it was asked last; empty before the first decision."""
         return self._run.fleet if len(self._run.fleet) else self._whole.fleet

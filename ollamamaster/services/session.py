@@ -14,6 +14,7 @@ from ollamamaster.domain.conversation import (
     room_beside,
     to_summarise,
 )
+from ollamamaster.domain.long_reading import smallest_reading
 from ollamamaster.domain.plain_text import one_line
 from ollamamaster.domain.routing import Long, RouteResult, Timing
 from ollamamaster.domain.task import analyse
@@ -49,6 +50,8 @@ _AT_ONCE_S = 0.1
 # So much of a summary is shown; the session has all of it.
 _SHOWN = 400
 
+_WOULD_SUMMARISE = "the conversation fits no context any more: older turns would be summarised"
+
 
 @dataclass
 class SessionService:
@@ -79,10 +82,15 @@ class SessionService:
         decision = await self.routes.explain(asked, fleet, note)
         if decision.ranked or not is_too_long(decision):
             return decision, None
-        if conversation.current and fitting(self.routes, request, conversation, fleet, decision):
-            note("the conversation fits no context any more: older turns would be summarised")
+        if fitting(self.routes, request, conversation, fleet, decision):
+            note(_WOULD_SUMMARISE)
             return decision, None
-        return await LongDocumentService(self.routes).explain(asked, fleet, note)
+        decision, plan = await LongDocumentService(self.routes).explain(asked, fleet, note)
+        if plan is None and request.long is Long.SPLIT:
+            least = smallest_reading(request)
+            if fitting(self.routes, least, conversation, fleet, decision):
+                note(_WOULD_SUMMARISE)
+        return decision, plan
 
 
 @dataclass
@@ -193,7 +201,10 @@ class SessionTurn:
                 if not isinstance(error, TooLongError) and not is_too_long(run.decision):
                     raise
                 fleet = run.fleet
-                fits = fitting(self.service.routes, self.request, conversation, fleet, run.decision)
+                fits = None
+                if not run.in_parts:
+                    asked = self._least(long)
+                    fits = fitting(self.service.routes, asked, conversation, fleet, run.decision)
                 if fits is not None and self.summarise:
                     conversation = await self._shortened(conversation, *fits, fleet, listener)
                 elif long is not Long.SPLIT and self.request.long is Long.SPLIT:
@@ -215,6 +226,10 @@ class SessionTurn:
         return LongDocumentService(self.service.routes).begin(asked)
 
     # ---- what no longer fits
+
+    def _least(self, long: Long) -> RouteRequest:
+        """What must fit beside the conversation: all of it, or a part of the texts."""
+        return smallest_reading(self.request) if long is Long.SPLIT else self.request
 
     async def _within_num_ctx(
         self, conversation: Conversation, fleet: Fleet, listener: SessionListener

@@ -9,8 +9,9 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from fleets import known, narrow_fleet
 from pdfs import pdf
-from program import PATIENCE_S, Done, on_terminal, run, running
+from program import PATIENCE_S, Done, home_for, on_terminal, run, running
 
 from ollamamaster.cli.json_keys import DATA, LINES, paths_of
 from ollamamaster.errors import ExitCode
@@ -169,6 +170,23 @@ def test_in_a_session_older_turns_make_room_before_a_text_is_split(env: dict[str
     assert "summarising" in done.err
 
 
+def test_in_a_session_older_turns_make_room_also_for_the_parts_of_a_text(tmp_path: Path) -> None:
+    with known(narrow_fleet(tmp_path, context=4096), speed=20.0) as fleet:
+        env = home_for(fleet, tmp_path / "home")
+        asked = ("route", "-m", "narrow:8b", "--session", "x")
+        for number in range(4):
+            brief = ("--option", "num_predict=12")
+            assert run(*asked, f"{number}. {PAGE}", *brief, env=env).code == 0
+        reading = (*asked, QUESTION, "--long", "split")
+        text = f"{PAGE}\n\n" * 8
+        foreseen = run(*reading, "--explain", env=env, text=text)
+        done = run(*reading, "--json", env=env, text=text)
+    assert "older turns would be summarised" in foreseen.err
+    assert done.code == 0, done.out
+    assert "summarising turns 1 to " in done.err
+    assert len(done.data["parts"]) > 2
+
+
 def test_of_a_long_text_without_a_question_it_is_said_that_one_is_needed(
     env: dict[str, str],
 ) -> None:
@@ -234,7 +252,8 @@ def test_a_context_that_the_person_set_is_what_parts_are_made_for(
     arguments = ("-f", str(booklet), QUESTION, *SMALL, "--long", "split", "--json", "-v")
     done = run("route", *arguments, env=env)
     assert done.code == 0
-    assert 4 <= len(done.data["parts"]) <= 6
+    # notes that happen to be long are put together, which are parts of another level
+    assert 4 <= [part["level"] for part in done.data["parts"]].count(0) <= 6
     # and nobody loads the model to be told that all of it is too long
     assert "bad_request" not in done.err
 
