@@ -121,7 +121,7 @@ class RouteRun:
         except TimeoutError:
             if not deadline.expired():
                 raise
-            late = deadline_error(limit or 0.0, self.so_far())
+            late = deadline_error(limit or 0.0, self.so_far(), self.request.who)
             self._outcome = str(late.code)
             raise late from None
         except OllamaMasterError as error:

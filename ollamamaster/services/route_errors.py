@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ollamamaster.domain.candidates import Reason
 from ollamamaster.domain.instances import Status
 from ollamamaster.domain.plain_text import one_line
+from ollamamaster.domain.records import Who
 from ollamamaster.errors import (
     AllFailedError,
     NoCandidateError,
@@ -149,11 +150,12 @@ def everything_failed(result: RouteResult) -> OllamaMasterError:
     return AllFailedError("every candidate failed", hint=hint)
 
 
-def deadline_error(limit_s: float, result: RouteResult) -> TimeLimitError:
-    """The deadline of the whole route passed."""
+def deadline_error(limit_s: float, result: RouteResult, who: Who = Who.COMMAND) -> TimeLimitError:
+    """The deadline of the whole route passed. `who` says where the limit was given."""
     came = len(result.response)
     what = f"{came} characters of an answer had come" if came else "no answer had come"
-    hint = "\n".join([*_lines(result), "allow more time with --max-time"])
+    given = "max_time" if who is Who.WORKFLOW else "--max-time"
+    hint = "\n".join([*_lines(result), f"allow more time with {given}"])
     return TimeLimitError(f"the time limit of {limit_s:g} s passed; {what}", hint=hint)
 
 

@@ -307,6 +307,22 @@ async def test_a_tool_that_dies_fails_its_step_and_the_fleet_goes_on(
     assert result.status is RunStatus.OK
 
 
+async def test_a_step_that_is_too_slow_names_the_key_that_gives_it_more_time(
+    application: Application,
+) -> None:
+    write(
+        application,
+        "w",
+        # too little for any: the fastest is used all the same, and cut off
+        '[[steps]]\nid = "a"\nprompt = "Write an essay"\nmax_time = 0.001\n',
+    )
+    result = await ran(application, "w")
+    assert result.failed is not None
+    error = result.failed.error or ""
+    assert "allow more time with max_time" in error
+    assert "--max-time" not in error
+
+
 async def test_a_run_that_is_cancelled_lets_go_of_its_place(application: Application) -> None:
     write(application, "w", '[[steps]]\nid = "a"\nprompt = "Write an essay"\n')
     service, telling = application.workflow_service(), Telling()
