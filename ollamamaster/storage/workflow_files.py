@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.workflow_problems import Mistake, WorkflowProblem, WorkflowReading, near
-from ollamamaster.errors import FailedError, FileUnusableError, UsageError
+from ollamamaster.errors import FileUnusableError, UsageError
 from ollamamaster.storage.atomic import create_file
 from ollamamaster.storage.lock import unusable
 from ollamamaster.storage.workflow_file import read_workflow
@@ -57,8 +57,8 @@ class WorkflowFiles:
     def create(self, name: str, ready_made: str | None) -> Path:
         """Write a starter, or a copy of a ready-made workflow, under a new name.
 
-        Raises UsageError for a name that is none, or of nothing ready-made; FailedError where
-        the file is there already.
+        Raises UsageError for a name that is none, or of nothing ready-made, and where the file is
+        there already.
         """
         if not re.fullmatch(WORKFLOW_NAME, name):
             raise UsageError(
@@ -75,7 +75,7 @@ class WorkflowFiles:
         try:
             create_file(path, _personal(text, source, name, self.folder).encode())
         except FileExistsError:
-            raise FailedError(
+            raise UsageError(
                 f"{path} is there already", hint="choose another name, or remove it"
             ) from None
         except OSError as error:

@@ -672,7 +672,7 @@ def test_new_writes_what_list_lists_and_check_accepts(env: dict[str, str]) -> No
     assert (listed["name"], listed["path"], listed["problems"]) == ("mine", str(path), 0)
     assert [each["name"] for each in listed["inputs"]] == ["topic", "length"]
     assert run("workflow", "check", "mine", env=env).code == 0
-    assert run("workflow", "new", "mine", env=env).code == 1
+    assert run("workflow", "new", "mine", env=env).code == 2
     assert run("workflow", "new", "No Name", env=env).code == 2
     assert run("workflow", "new", "other", "--from", "nothing", env=env).code == 2
 

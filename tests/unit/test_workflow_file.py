@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ollamamaster.domain.references import Reference, Root
 from ollamamaster.domain.workflow import InputType, ModelWork, OnError, ToolWork, waves
 from ollamamaster.domain.workflow_problems import Mistake, WorkflowProblem, WorkflowReading
-from ollamamaster.errors import FailedError, FileUnusableError, UsageError
+from ollamamaster.errors import FileUnusableError, UsageError
 from ollamamaster.storage.key_lines import key_lines, numbered_key_lines
 from ollamamaster.storage.workflow_file import read_workflow
 from ollamamaster.storage.workflow_files import READY_MADE, WorkflowFiles, ready_made_names
@@ -254,7 +254,7 @@ def test_what_comes_with_the_program_has_no_mistakes(name: str, tmp_path: Path) 
 def test_a_new_file_never_replaces_one(tmp_path: Path) -> None:
     files = WorkflowFiles(tmp_path)
     files.create("mine", None)
-    with pytest.raises(FailedError, match="is there already"):
+    with pytest.raises(UsageError, match="is there already"):
         files.create("mine", None)
 
 
