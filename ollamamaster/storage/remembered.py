@@ -51,11 +51,13 @@ class RememberedRequests:
                 beginning,
                 beginning + "\U0010ffff",
             )
+        if not rows and beginning == "last":
+            raise UsageError(
+                "no request is kept yet", hint="to make one: ollamamaster route PROMPT"
+            )
         if not rows:
             raise UsageError(
-                f"no request is kept whose id begins with {beginning!r}"
-                if beginning != "last"
-                else "no request is kept",
+                f"no request is kept whose id begins with {beginning!r}",
                 hint="ollamamaster history list",
             )
         if len(rows) > 1 and rows[0]["id"] != beginning:

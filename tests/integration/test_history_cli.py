@@ -58,6 +58,12 @@ def test_an_empty_history_is_an_empty_list_and_makes_no_file(word: str, home: Pa
     assert not (home / "history.db").exists()
 
 
+def test_the_last_request_of_an_empty_history_leads_on(home: Path) -> None:
+    (error,) = run("history", "show", "last", "--json").envelope["errors"]
+    assert (error["code"], error["message"]) == ("usage", "no request is kept yet")
+    assert "ollamamaster route" in error["hint"]
+
+
 def test_an_empty_history_replays_nothing(home: Path) -> None:
     known(home)
     done = run("history", "replay", "--json")
