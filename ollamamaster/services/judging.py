@@ -55,7 +55,6 @@ class Judging:
             meant = meant_model(request.judge, fleet)
         except ModelUnknownError as error:
             self.error = error
-            listener.note(f"the judge is missing: {error.message}")
             return
         if any(answer.model == meant.name for answer in result.answers):
             listener.note(f"{meant.name} judges an answer of its own")

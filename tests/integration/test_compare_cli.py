@@ -72,6 +72,13 @@ def test_in_a_pipe_there_is_a_block_for_each_model(env: dict[str, str]) -> None:
     assert done.out.count("[simulated]") == 2
 
 
+def test_a_judge_that_nobody_has_is_told_once(env: dict[str, str]) -> None:
+    done = run(*BOTH, "--judge", "nosuch", env=env)
+    assert done.code == ExitCode.OK
+    assert done.err.count("nosuch") == 1
+    assert "the judge failed: no instance has nosuch" in done.err
+
+
 def test_the_judges_score_stands_in_the_header(env: dict[str, str]) -> None:
     done = run(*BOTH, "--judge", JUDGE, "--criteria", "brevity", env=env)
     heads = [line.split("\t") for line in done.out.splitlines() if line.startswith("## ")]
