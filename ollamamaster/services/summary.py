@@ -70,8 +70,8 @@ class Summarising:
         return made
 
     async def _answered(self, prompt: str, length: int) -> Summarised:
-        """What a fast model makes of it; the one that was asked for where no other can."""
-        asked = RouteRequest(
+        """What a fast model makes of it; the one that was asked for where no other can or will."""
+        fast = RouteRequest(
             prompt,
             instance=self.request.instance,
             local_only=self.request.local_only,
@@ -83,12 +83,15 @@ class Summarising:
             who=self.request.who,
             keep_text=False,
         )
+        result: RouteResult | None = None
         try:
-            result = await self._complete(asked)
+            result = await self._complete(fast)
         except NoCandidateError:
             if self.request.model is None:
                 raise
-            result = await self._complete(replace(asked, model=self.request.model))
+        if result is None or not result.response.strip():
+            own, level = self.request.model, self.request.performance
+            result = await self._complete(replace(fast, model=own, performance=level))
         if not result.response.strip():
             raise FailedError(
                 "the summary of the older turns came out empty",
