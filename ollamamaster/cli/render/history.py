@@ -26,28 +26,38 @@ if TYPE_CHECKING:
     from ollamamaster.domain.selection import Candidate, Decision
 
 _BAR_CELLS = 10
+# Below this what belongs together stands one below the other, as no name of a model would be whole.
+_NARROW = 76
 
 Row = TypeVar("Row")
+Cell = str | tuple[str, ...]
 
 
 def render_list(
     console: Console, requests: Sequence[PastRequest], names: Mapping[str, str], now: float
 ) -> None:
-    """One line a request. In a narrow terminal who asked goes first, then the task."""
-    columns: dict[str, Callable[[PastRequest], str]] = {
-        "id": lambda request: request.id,
-        "when": lambda request: _when(request.at, now),
-    }
-    if console.width >= 100:
-        columns["by"] = lambda request: request.who
-    if console.width >= 76:
+    """One line a request. In a narrow terminal who asked goes first, then the task; then two."""
+
+    def pair(request: PastRequest) -> tuple[str, str]:
+        return request.model or "-", _named(request.instance, names)
+
+    columns: dict[str, Callable[[PastRequest], Cell]] = {}
+    if console.width < _NARROW:
+        columns["id, when"] = lambda request: (request.id, _when(request.at, now))
+        columns["model, instance"] = pair
+    else:
+        columns["id"] = lambda request: request.id
+        columns["when"] = lambda request: _when(request.at, now)
+        if console.width >= 100:
+            columns["by"] = lambda request: request.who
         columns["task"] = lambda request: request.task_type
-    columns["model"] = lambda request: request.model or "-"
-    columns["instance"] = lambda request: _named(request.instance, names)
+        columns["model"] = lambda request: pair(request)[0]
+        columns["instance"] = lambda request: pair(request)[1]
     columns["outcome"] = lambda request: request.outcome
     columns["took"] = lambda request: seconds(request.seconds)
     if requests:
-        console.print(_table(columns, requests, right={"took"}, whole={"id", "when", "took"}))
+        whole = {"id", "when", "id, when", "took"}
+        console.print(_table(columns, requests, right={"took"}, whole=whole))
 
 
 def render_record(
@@ -104,7 +114,7 @@ def _price_then(decision: Decision) -> float | None:
 def _attempts(
     console: Console, attempts: Sequence[AttemptRecord], names: Mapping[str, str]
 ) -> Table:
-    columns: dict[str, Callable[[AttemptRecord], str]] = {
+    columns: dict[str, Callable[[AttemptRecord], Cell]] = {
         "model": lambda attempt: attempt.model,
         "instance": lambda attempt: _named(attempt.instance, names),
         "outcome": lambda attempt: str(attempt.outcome),
@@ -124,17 +134,20 @@ def _attempts(
 def render_stats(console: Console, stats: HistoryStats, names: Mapping[str, str]) -> None:
     """One line a pair, the fastest of each instance first; then how estimates came true.
 
-    In a narrow terminal the latest rates go first, then reading and loads, then the bars.
+    In a narrow terminal the latest rates go first, then reading and loads, then the bars; then
+    a pair has two lines.
     """
     longest = max((each.learnt.decode_tokens_per_s or 0.0 for each in stats.pairs), default=0.0)
-    columns: dict[str, Callable[[PairHistory], str]] = {
-        "instance": lambda pair: _named(pair.instance, names),
-        "model": lambda pair: pair.model,
-        "tried": lambda pair: str(pair.requests),
-        "failed": lambda pair: str(pair.failures) if pair.failures else "-",
-        "writes": lambda pair: rate(pair.learnt.decode_tokens_per_s) or "-",
-    }
-    if console.width >= 76:
+    columns: dict[str, Callable[[PairHistory], Cell]] = {}
+    if console.width < _NARROW:
+        columns["instance, model"] = lambda pair: (_named(pair.instance, names), pair.model)
+    else:
+        columns["instance"] = lambda pair: _named(pair.instance, names)
+        columns["model"] = lambda pair: pair.model
+    columns["tried"] = lambda pair: str(pair.requests)
+    columns["failed"] = lambda pair: str(pair.failures) if pair.failures else "-"
+    columns["writes"] = lambda pair: rate(pair.learnt.decode_tokens_per_s) or "-"
+    if console.width >= _NARROW:
         columns[""] = lambda pair: bar(pair.learnt.decode_tokens_per_s, longest, _BAR_CELLS)
     if console.width >= 116:
         columns["lately"] = lambda pair: sparkline(pair.recent)
@@ -156,13 +169,17 @@ def _fastest_first(pair: PairHistory) -> tuple[str, float, str]:
 
 
 def render_replay(console: Console, replay: Replay) -> None:
-    """One line a request that would go elsewhere, and the sum."""
-    columns: dict[str, Callable[[Changed], str]] = {
-        "request": lambda changed: changed.id,
-        "used then": lambda changed: _pair(changed.then),
-        "chosen today": lambda changed: _pair(changed.now),
-        "difference": lambda changed: difference(changed.delta_s),
-    }
+    """One line a request that would go elsewhere, two in a narrow terminal, and the sum."""
+    columns: dict[str, Callable[[Changed], Cell]] = {"request": lambda changed: changed.id}
+    if console.width < _NARROW:
+        columns["used then, chosen today"] = lambda changed: (
+            _pair(changed.then),
+            _pair(changed.now),
+        )
+    else:
+        columns["used then"] = lambda changed: _pair(changed.then)
+        columns["chosen today"] = lambda changed: _pair(changed.now)
+    columns["difference"] = lambda changed: difference(changed.delta_s)
     if replay.changed:
         whole = {"request", "difference"}
         console.print(_table(columns, replay.changed, right={"difference"}, whole=whole))
@@ -177,7 +194,7 @@ def _pair(candidate: Candidate | None) -> str:
 
 
 def _table(
-    columns: Mapping[str, Callable[[Row], str]],
+    columns: Mapping[str, Callable[[Row], Cell]],
     rows: Sequence[Row],
     *,
     right: frozenset[str] | set[str],
@@ -188,8 +205,13 @@ def _table(
         justify: Literal["left", "right"] = "right" if name in right else "left"
         table.add_column(name, justify=justify, overflow="fold", no_wrap=name in whole)
     for row in rows:
-        table.add_row(*(Text(one_line(cell(row))) for cell in columns.values()))
+        table.add_row(*(_lines(cell(row)) for cell in columns.values()))
     return table
+
+
+def _lines(cell: Cell) -> Text:
+    lines = (cell,) if isinstance(cell, str) else cell
+    return Text("\n".join(map(one_line, lines)))
 
 
 def _soon(value: float | None) -> str:
