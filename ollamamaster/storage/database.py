@@ -25,6 +25,8 @@ BUSY_TIMEOUT_S = 5.0
 # processes that do nothing else for 20 s was 1.6 s, on two busy cores
 # (tests/benchmarks/tickets.py).
 CHANGE_TIMEOUTS = 6
+# When a file is tried again: a tenth of the time at most is spent waiting for one that is locked.
+GIVEN_UP_S = 10 * CHANGE_TIMEOUTS * BUSY_TIMEOUT_S
 _LOOK_AGAIN_S = 0.005
 _PAUSE_S = 0.02
 # SQLITE_CORRUPT and SQLITE_NOTADB: the file's content, not the disk or another process.
@@ -57,6 +59,7 @@ class Database:
         self._connection: sqlite3.Connection | None = None
         self._process = 0
         self._given_up: StateUnusableError | None = None
+        self._given_up_at = 0.0
 
     @property
     def there(self) -> bool:
@@ -97,10 +100,10 @@ class Database:
     def give_up(self, error: StateUnusableError) -> None:
         """Say, once for all that use the file, that this process goes on without it.
 
-        From then on every use fails at once, so that nobody waits for the same trouble again.
+        For some minutes every use fails at once, so that nobody waits for the same trouble again.
         """
         if self._given_up is None:
-            self._given_up = error
+            self._given_up, self._given_up_at = error, time.monotonic()
             self.note(f"{error.message}; this run goes on without what is remembered there")
 
     def close(self) -> None:
@@ -119,7 +122,9 @@ class Database:
 
     def _opened(self) -> sqlite3.Connection:
         if self._given_up is not None:
-            raise self._given_up
+            if time.monotonic() - self._given_up_at < GIVEN_UP_S:
+                raise self._given_up
+            self._given_up = None
         if self._process != os.getpid():
             self.close()
             self._process = os.getpid()

@@ -98,9 +98,11 @@ class RunTables:
         statement = (
             "INSERT OR REPLACE INTO workflow_steps"
             " (run, step, status, text, data, model, instance, seconds, error)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            # of a run whose beginning could not be kept, nothing is: nobody could delete it
+            " SELECT ?, ?, ?, ?, ?, ?, ?, ?, ? WHERE EXISTS"
+            " (SELECT 1 FROM workflow_runs WHERE id = ?)"
         )
-        self._write(lambda connection: connection.execute(statement, row))
+        self._write(lambda connection: connection.execute(statement, (*row, run_id)))
 
     def end(self, run_id: str, status: RunStatus, seconds: float, output: str | None) -> None:
         """A run ended."""

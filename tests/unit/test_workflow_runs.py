@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ollamamaster.domain.workflow_run import RunRecord, RunStatus, StepResult, StepStatus
-from ollamamaster.errors import UsageError
+from ollamamaster.errors import StateUnusableError, UsageError
 from ollamamaster.storage.database import Database
 from ollamamaster.storage.history import MIGRATIONS, HistoryDatabase
 from ollamamaster.storage.workflow_runs import KEEP_DAYS, AllowedServers, RunTables
@@ -134,6 +134,25 @@ def test_a_run_that_went_on_elsewhere_meanwhile_is_not_run_a_second_time(
     found = runs.find("r1")
     assert found is not None
     assert (found[0].status, found[0].output, found[1]) == (RunStatus.OK, "done", (DONE,))
+
+
+def test_a_file_that_was_given_up_is_used_again_when_the_trouble_is_over(
+    database: HistoryDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = RunTables(database)
+    database.give_up(StateUnusableError("the disk is full"))
+    with pytest.raises(StateUnusableError, match="the disk is full"), database.transaction():
+        pass
+    runs.begin(RUN)
+    monkeypatch.setattr("ollamamaster.storage.database.GIVEN_UP_S", 0.0)
+    # of a run that is not there, nothing is kept that nobody could find and delete
+    runs.step(RUN.id, DONE)
+    with database.reading() as connection:
+        kept = "SELECT (SELECT count(*) FROM workflow_runs), (SELECT count(*) FROM workflow_steps)"
+        assert connection.execute(kept).fetchone() == (0, 0)
+    runs.begin(RUN)
+    runs.step(RUN.id, DONE)
+    assert runs.find(RUN.id) is not None
 
 
 def test_what_is_forgotten_is_gone(database: HistoryDatabase) -> None:
