@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 # What staying on this machine is worth: the round trip is small, but nobody else is disturbed and
 # nothing leaves the machine. A machine of the network is used when it is five times as fast (2.3
-# doublings), or as much more able as that time is worth; never is more than 7 points given up.
+# doublings), or as much more able as that time is worth; never is more than 7 points given up. To
+# stand behind one's own requests is worth none of it: of eight short ones at once on the simulated
+# home, nothing learnt, the last had waited three times as long for this machine.
 LOCALITY_DOUBLINGS = 2.3
 MOST_FOR_LOCALITY = 0.07
 
@@ -49,11 +51,15 @@ def _matches(rule: str, model: Model, instance: Instance) -> bool:
     return key in instance.labels and fnmatchcase(instance.labels[key], wanted or "*")
 
 
-def locality_term(policy: PolicySettings, locality: Locality, price: float) -> float:
+def locality_term(
+    policy: PolicySettings, locality: Locality, price: float, *, here: bool = True
+) -> float:
     """What the distance takes from the utility, in p(success); 0 for this machine.
 
-    `price` is what a doubling of the time must buy.
+    `price` is what a doubling of the time must buy. `here` says that this machine has room;
+    else the nearest of the others counts as being as near.
     """
+    distance = _DISTANCE[locality] if here else max(0.0, _DISTANCE[locality] - 1)
     default = min(MOST_FOR_LOCALITY, LOCALITY_DOUBLINGS * price)
     weight = policy.weights.get("locality", default)
-    return 0.0 - weight * _DISTANCE[locality]
+    return 0.0 - weight * distance

@@ -18,11 +18,12 @@ from ollamamaster.domain.settings import Performance
 from ollamamaster.domain.time_price import time_term
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from ollamamaster.domain.estimate import Estimate
     from ollamamaster.domain.models import Model
     from ollamamaster.domain.pair import Pair
+    from ollamamaster.domain.queues import Queues
     from ollamamaster.domain.settings import Settings
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.domain.task import Task
@@ -109,13 +110,20 @@ def decide(
     sifted = sift(task, fleet, settings, wish, skipped)
     likely, outlook = _Likely(task, settings, known), Outlook(task, known)
     price = settings.route.price_per_doubling[demand.performance]
-    nearness = {at: locality_term(settings.policy, at, price) for at in Locality}
+    here = _room_here(sifted.fit, known.queues)
+    nearness = {at: locality_term(settings.policy, at, price, here=here) for at in Locality}
     scored = [_score(outlook(pair), price, nearness, likely) for pair in sifted.fit]
     ranked = tuple(sorted(scored, key=_order))
     decision = Decision(task, demand, ranked, sifted.rejected, wish=wish)
     if demand.max_time_s is None:
         return decision
     return _within(decision, demand.max_time_s, wish)
+
+
+def _room_here(fit: Sequence[Pair], queues: Queues) -> bool:
+    """Whether none of ours has or waits for a place on this machine, if it can do the task."""
+    here = {p.instance.id for p in fit if p.instance.locality is Locality.LOCAL}
+    return not here or any(id_ not in queues.lanes or queues.lanes[id_].open for id_ in here)
 
 
 class _Likely:

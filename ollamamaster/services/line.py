@@ -29,6 +29,8 @@ _TINY_S = 0.05
 # A waiting route decides again every second. One that does not take a free place for three has
 # stopped (Ctrl-Z, a sleeping container) or sees it otherwise, and is not waited for.
 STUCK_S = 3.0
+# What two sums of the same terms differ by, and far less than anything is worth.
+_ROUNDED = 1e-9
 # A ticket that runs, its model and its instance.
 _Place = tuple[str, str, str]
 # The ticket store knows which process this is.
@@ -173,12 +175,18 @@ def _running(tickets: Sequence[Ticket]) -> set[_Place]:
 
 
 def _differ(old: Sequence[Option], told: Sequence[Option], known: Sequence[Option]) -> bool:
-    """Whether what was told is wrong now: one is no more, one is the best, or takes much longer."""
+    """Whether what was told is wrong now.
+
+    One is no more, one is the best, is worth more or less, or takes much longer.
+    """
     work = {(o.model, o.instance): o.work_s for o in known}
     if any((o.model, o.instance) not in work for o in old):
         return True
     before = {(o.model, o.instance): o.work_s for o in old}
     if told and (told[0].model, told[0].instance) not in before:
+        return True
+    worth = {(o.model, o.instance): o.fixed for o in known}
+    if any(abs(worth[o.model, o.instance] - o.fixed) > _ROUNDED for o in old):
         return True
     return any(
         max(was, work[key]) > TOLD_ANEW_FACTOR * max(min(was, work[key]), _TINY_S)

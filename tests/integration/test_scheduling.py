@@ -286,6 +286,22 @@ async def test_the_others_are_told_when_a_place_is_no_option_any_more(
     await asyncio.wait([route.task])
 
 
+async def test_the_others_are_told_when_a_place_is_worth_something_else(
+    application: Application, b: SimulatedInstance
+) -> None:
+    place = line.Line(application.tickets, application.clock, "mine")
+    option = Option(MODEL, b.id, fixed=0.9, work_s=1.0, load_s=0.0, context=4096)
+    place.enter([option], 0.03, Priority.NORMAL)
+    less = replace(option, fixed=0.83)
+    place.enter([less], 0.03, Priority.NORMAL)
+    [told] = application.tickets.others("")
+    assert told.options == (less,)
+    # The same sum in another order is no news.
+    place.enter([replace(less, fixed=0.83 + 1e-12)], 0.03, Priority.NORMAL)
+    assert application.tickets.others("") == [told]
+    place.leave()
+
+
 async def test_the_wait_is_in_queue_s(application: Application, b: SimulatedInstance) -> None:
     holder = hold(application, b.id, work_s=5.0)
     route = begin(application, await asked(application), instance=b.id)

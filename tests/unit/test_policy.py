@@ -58,6 +58,11 @@ def test_farther_is_worth_less() -> None:
     assert terms == [0.0, -MOST_FOR_LOCALITY, -2 * MOST_FOR_LOCALITY]
 
 
+def test_where_this_machine_has_no_room_the_next_is_as_near() -> None:
+    terms = [locality_term(PolicySettings(), at, 0.1, here=False) for at in Locality]
+    assert terms == [0.0, 0.0, -MOST_FOR_LOCALITY]
+
+
 def test_the_person_sets_what_nearness_is_worth() -> None:
     assert locality_term(PolicySettings(weights={"locality": 0.5}), Locality.LAN, 0.1) == -0.5
     assert locality_term(PolicySettings(weights={"locality": 0.0}), Locality.REMOTE, 0.1) == 0.0

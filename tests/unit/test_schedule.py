@@ -486,6 +486,27 @@ def test_the_turn_of_a_pair_is_that_of_an_option_for_it() -> None:
     assert (turn.wait_s, turn.residency) == (6.0, Residency.RESIDENT)
 
 
+@pytest.mark.parametrize(
+    ("others", "wanted"),
+    [
+        ([], "a:11434"),
+        ([running("x", option("b:11434"))], "a:11434"),
+        ([running("x", option("a:11434", 1e-3))], "b:11434"),
+        ([ticket("x", option("a:11434", 1e-3))], "b:11434"),
+    ],
+)
+def test_this_machine_is_worth_more_only_while_none_of_ours_uses_it(
+    others: list[Ticket], wanted: str
+) -> None:
+    near = instance(status=Status.UP, locality=Locality.LOCAL, latency_ms=30.0)
+    far = replace(near, address=InstanceAddress("b"), locality=Locality.LAN, latency_ms=1.0)
+    fleet = Fleet((near, far))
+    known = Knowledge(queues=queues(machines(fleet, Profiles(), {}), others, None, NOW))
+    task = analyse(Question("hello"))
+    decision = decide(task, fleet, Settings(), Wish(), Demand(), known=known)
+    assert decision.ranked[0].instance == wanted
+
+
 def test_nobody_waits_for_a_load_of_ours_that_is_as_uncertain_as_ones_own_elsewhere() -> None:
     one = instance(status=Status.UP)
     fleet = Fleet((one, replace(one, address=InstanceAddress("b"))))
