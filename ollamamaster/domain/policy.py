@@ -56,10 +56,13 @@ def locality_term(
 ) -> float:
     """What the distance takes from the utility, in p(success); 0 for this machine.
 
-    `price` is what a doubling of the time must buy. `here` says that this machine has room;
-    else the nearest of the others counts as being as near.
+    `price` is what a doubling of the time must buy. `here` says that this machine has room; else
+    the nearest of the others counts as being as near, unless the person has set the weight.
     """
-    distance = _DISTANCE[locality] if here else max(0.0, _DISTANCE[locality] - 1)
-    default = min(MOST_FOR_LOCALITY, LOCALITY_DOUBLINGS * price)
-    weight = policy.weights.get("locality", default)
+    distance = _DISTANCE[locality]
+    weight = policy.weights.get("locality")
+    if weight is None:
+        weight = min(MOST_FOR_LOCALITY, LOCALITY_DOUBLINGS * price)
+        if not here:
+            distance = max(0.0, distance - 1)
     return 0.0 - weight * distance

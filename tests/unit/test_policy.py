@@ -68,5 +68,10 @@ def test_the_person_sets_what_nearness_is_worth() -> None:
     assert locality_term(PolicySettings(weights={"locality": 0.0}), Locality.REMOTE, 0.1) == 0.0
 
 
+def test_what_the_person_set_holds_also_where_this_machine_has_no_room() -> None:
+    policy = PolicySettings(weights={"locality": 0.5})
+    assert locality_term(policy, Locality.LAN, 0.1, here=False) == -0.5
+
+
 def test_where_time_is_cheap_distance_is_cheap_too() -> None:
     assert -0.01 < locality_term(PolicySettings(), Locality.LAN, 0.003) < 0
