@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ollamamaster.domain.batch import batch, helpers, worker
 from ollamamaster.domain.context import SMALLEST_CONTEXT, SMALLEST_PART_TOKENS
 from ollamamaster.domain.routing import Document
+from ollamamaster.domain.splitting import cut
 from ollamamaster.domain.task import PROMPT_MARGIN, analyse
 from ollamamaster.domain.time_price import time_term
 
@@ -156,6 +157,11 @@ def merging(request: RouteRequest, notes: Sequence[Document]) -> RouteRequest:
         "What stands above are notes on parts of a long text, in their order. Put them together "
         f"in at most {NOTE_WORDS} words: every fact, figure and name that matters to the question.",
     )
+
+
+def beginnings(notes: Sequence[Document], tokens: int) -> list[Document]:
+    """The notes; of those with more than so many tokens only what they begin with."""
+    return [replace(note, text=note.text[: cut(note.text, tokens)[0].end]) for note in notes]
 
 
 def concluding(

@@ -11,6 +11,7 @@ from ollamamaster.domain import spoken
 from ollamamaster.domain.candidates import Reason
 from ollamamaster.domain.context import SMALLEST_CONTEXT, SMALLEST_PART_TOKENS
 from ollamamaster.domain.long_reading import (
+    beginnings,
     concluding,
     contexts,
     expected_notes,
@@ -254,6 +255,15 @@ class LongRun:
         while not await self._fits(concluding(request, notes, parts.missing)):
             level += 1
             groups = parts_of(notes, plan.limit_tokens)
+            if len(groups) >= len(notes):
+                # Of two that fit together each is still longer than it was asked to be.
+                most = plan.limit_tokens // 3
+                notes = beginnings(notes, most)
+                groups = parts_of(notes, plan.limit_tokens)
+                listener.note(
+                    "the notes on the parts are longer than they were asked to be: of each at most "
+                    f"the first {most} tokens are used"
+                )
             if len(groups) >= len(notes):
                 raise FailedError("the notes on the parts are too long to be put together")
             asked = [(group.name, merging(request, group.documents)) for group in groups]

@@ -269,6 +269,18 @@ def test_notes_that_are_too_long_are_put_together_in_groups(
     assert {part["level"] for part in done.data["parts"]} >= {0, 1}
 
 
+def test_of_notes_that_never_fit_together_the_beginnings_are_used_and_it_is_said(
+    env: dict[str, str],
+) -> None:
+    # the sandbox writes several hundred words where a story is asked for, and the question leaves
+    # little room for a part
+    question = f"Mind: {'the harbour is old and the sea is near. ' * 180}Write it as a story."
+    text = "The tide came in and went out again over the flats. " * 1_000
+    done = run("route", question, *SMALL, "--long", "split", "--json", env=env, text=text)
+    assert done.code == 0, done.err
+    assert "the notes on the parts are longer than they were asked to be" in done.err
+
+
 def test_a_part_that_breaks_is_read_elsewhere(
     env: dict[str, str], fleet: SimulatedFleet, booklet: Path
 ) -> None:

@@ -13,6 +13,7 @@ from strategies import fleets
 from ollamamaster.domain.candidates import Wish
 from ollamamaster.domain.long_reading import (
     NOTE_WORDS,
+    beginnings,
     concluding,
     contexts,
     expected_notes,
@@ -30,6 +31,7 @@ from ollamamaster.domain.selection import Demand, decide, for_a_team
 from ollamamaster.domain.settings import Settings
 from ollamamaster.domain.splitting import parts_of
 from ollamamaster.domain.task import analyse
+from ollamamaster.domain.tokens import estimate_tokens
 
 if TYPE_CHECKING:
     from ollamamaster.domain.snapshot import Fleet
@@ -71,6 +73,14 @@ def test_the_length_of_a_note_is_said_so_that_it_is_expected() -> None:
 
 def test_a_note_is_named_by_what_it_is_about() -> None:
     assert note_of("a.pdf, page 1", " text\n") == Document("notes on a.pdf, page 1", "text")
+
+
+def test_of_a_long_note_the_beginning_is_left_and_a_short_one_is_left_whole() -> None:
+    short = Document("b.txt", "Twice a day.")
+    cut, whole = beginnings([TEXT, short], 100)
+    assert TEXT.text.startswith(cut.text)
+    assert 40 <= estimate_tokens(cut.text) <= 100
+    assert whole == short
 
 
 @given(st.integers(1, 2_000_000))
