@@ -19,13 +19,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflows import Quiet
-
 from ollamamaster.bootstrap import Application
 from ollamamaster.domain.routing import RouteRequest
 from ollamamaster.domain.tools import Tool, ToolAnswer
 from ollamamaster.services.workflow_listener import OfStep
 from ollamamaster.simulator.sandbox import SimulatedFleet
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from workflows import Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
