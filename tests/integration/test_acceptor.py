@@ -24,6 +24,21 @@ def says_hello(_connection: Connection, _request: HttpRequest) -> Reply:
     return Reply(body=b"hello", content_type="text/plain")
 
 
+async def closed_after(turns: int, acceptor: Acceptor) -> None:
+    """Close it after exactly so many turns of the loop."""
+    loop, closed = asyncio.get_running_loop(), asyncio.Event()
+
+    def turn(left: int) -> None:
+        if left:
+            loop.call_soon(turn, left - 1)
+        else:
+            acceptor.close()
+            closed.set()
+
+    turn(turns)
+    await closed.wait()
+
+
 @pytest.mark.anyio
 @pytest.mark.parametrize("turns", TURNS)
 async def test_a_connection_is_handed_over_or_reset_whenever_the_door_closes(turns: int) -> None:
@@ -33,9 +48,7 @@ async def test_a_connection_is_handed_over_or_reset_whenever_the_door_closes(tur
     acceptor = Acceptor(listener, lambda: Connection(connections, says_hello))
     with socket.create_connection(listener.getsockname()) as client:
         client.setblocking(False)
-        for _ in range(turns):
-            await asyncio.sleep(0)
-        acceptor.close()
+        await closed_after(turns, acceptor)
         reader, writer = await asyncio.open_connection(sock=client)
         writer.write(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         try:

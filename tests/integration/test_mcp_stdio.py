@@ -191,14 +191,13 @@ def test_nothing_is_left_when_the_host_is_killed(fleet: SimulatedFleet, tmp_path
     """The host is a process of its own, that starts the server and is killed in mid-call."""
     pid = tmp_path / "pid"
     program = (
-        "import subprocess, sys, time\n"
+        "import subprocess, sys\n"
         "server = subprocess.Popen([sys.executable, '-m', 'ollamamaster', 'serve-mcp'],\n"
         "    stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
         f"open({str(pid)!r}, 'w').write(str(server.pid))\n"
         "for line in sys.stdin.buffer:\n"
         "    server.stdin.write(line); server.stdin.flush()\n"
         "    server.stdout.readline() if b'initialize\"' in line else None\n"
-        "time.sleep(600)\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", program], stdin=subprocess.PIPE, env=fleet.environment()
@@ -253,6 +252,18 @@ def listing(body: str, more: str = "") -> str:
     )
 
 
+# Tells when the input has ended and an answer is what is waited for.
+WAITED_FOR = """
+import ollamamaster.mcp_server.stdio as t
+waited_for, wait = asyncio.Event(), t._Unanswered.none_left
+async def none_left(unanswered, within_s):
+    if unanswered._asked:
+        waited_for.set()
+    await wait(unanswered, within_s)
+t._Unanswered.none_left = none_left
+"""
+
+
 def test_what_a_script_pipes_in_is_answered(fleet: SimulatedFleet) -> None:
     done = piped(fleet.environment())
     assert done.code == ExitCode.OK
@@ -263,8 +274,8 @@ def test_what_a_script_pipes_in_is_answered_by_a_machine_that_does_much_else(
     fleet: SimulatedFleet, tmp_path: Path
 ) -> None:
     """The end of input has long come, and nothing but the answer is waited for."""
-    slow = f"await asyncio.sleep({2 * GONE_WITHIN_S}); return await real(*given)"
-    done = piped(with_module(fleet, tmp_path, listing(slow)))
+    slow = "await waited_for.wait(); return await real(*given)"
+    done = piped(with_module(fleet, tmp_path, listing(slow, WAITED_FOR)))
     assert done.code == ExitCode.OK
     assert answered(done) == [1, 2]
 

@@ -519,7 +519,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(
 
 # Minds neither the end of its input nor SIGTERM, and reads nothing more after the first call.
 STUBBORN = """
-import json, os, signal, sys, time
+import json, os, signal, sys
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 for message in map(json.loads, sys.stdin):
     match message["method"]:
@@ -531,7 +531,7 @@ for message in map(json.loads, sys.stdin):
             result = {"tools": [{"name": "t", "inputSchema": {"type": "object"}}]}
         case "tools/call":
             open(sys.argv[1], "a").write(f"{os.getpid()}\\n")
-            time.sleep(3600)
+            signal.pause()
         case _:
             continue
     print(json.dumps({"jsonrpc": "2.0", "id": message["id"], "result": result}), flush=True)

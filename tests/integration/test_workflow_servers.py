@@ -175,10 +175,10 @@ async def test_one_that_ignores_the_end_of_its_input_is_killed_with_its_children
     wrapper = (
         "import subprocess, sys\n"
         f"child = subprocess.Popen([sys.executable, {SERVER!r}])\n"
-        "import time, signal\n"
+        "import signal\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
         "open('pid', 'w').write(str(child.pid))\n"
-        "while True: time.sleep(1)\n"
+        "while True: signal.pause()\n"
     )
     running = await McpServers().start(
         ToolServer("s", sys.executable, ("-c", wrapper)), str(tmp_path)

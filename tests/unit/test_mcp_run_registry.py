@@ -189,7 +189,6 @@ async def test_a_subscriber_hears_of_each_change_of_a_run_once(
     async def end() -> None:
         work.end.set()
         await asyncio.wait({run.task})
-        await asyncio.sleep(0)
 
     def look() -> None:
         served.live.announce()
