@@ -1,7 +1,10 @@
-"""What tests of workflows share: a listener that hears nothing, and the least time of a plan."""
+"""What tests of workflows share: a tool server, a listener that hears nothing, a plan's time."""
 
 from __future__ import annotations
 
+import json
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ollamamaster.domain.workflow import longest_chain
@@ -12,6 +15,17 @@ if TYPE_CHECKING:
     from ollamamaster.domain.workflow import Step
     from ollamamaster.domain.workflow_plan import Plan
     from ollamamaster.domain.workflow_run import StepResult
+
+
+SERVER = str(Path(__file__).parent / "tool_server.py")
+
+
+def corpus(*tools: str) -> str:
+    """The table of a workflow that lets it use these tools of the server."""
+    return (
+        f"[mcp.corpus]\ncommand = {json.dumps(sys.executable)}\n"
+        f"args = [{json.dumps(SERVER)}]\ntools = {json.dumps(tools)}\n"
+    )
 
 
 class Quiet:

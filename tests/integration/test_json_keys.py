@@ -7,12 +7,12 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from past import decided, record, remember
 from program import PATIENCE_S
+from workflows import corpus
 
 from ollamamaster.cli.json_keys import DATA, ENVELOPE, ERROR, LINES, OPEN, paths_of
 from ollamamaster.domain.conversation import Summary
@@ -22,6 +22,7 @@ from ollamamaster.storage.sessions import SessionTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 Keys = dict[str, set[str]]
 
@@ -49,16 +50,11 @@ def write_workflow(home: Path) -> None:
     """A workflow with an input, two kinds of step, and a server that nobody starts twice."""
     folder = home / "workflows"
     folder.mkdir()
-    server = Path(__file__).parents[1] / "tool_server.py"
     text = f"""
 name = "keys"
 [inputs.topic]
 default = "tides"
-[mcp.corpus]
-command = {json.dumps(sys.executable)}
-args = [{json.dumps(str(server))}]
-tools = ["search"]
-[[steps]]
+{corpus("search")}[[steps]]
 id = "found"
 mcp = "corpus"
 tool = "search"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import mcp_types
@@ -14,15 +12,16 @@ from fleets import known, use
 from mcp.shared.exceptions import MCPError
 from program import home_for, run, until
 from served_fleet import ERAS, SMALL, STORY, ask, check, client, generates, text, unhurried
+from workflows import corpus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from ollamamaster.simulator.sandbox import SimulatedFleet, SimulatedInstance
 
 pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("era", ERAS)]
 
-SERVER = str(Path(__file__).parents[1] / "tool_server.py")
 WORKFLOWS = "ollama://workflows"
 DIGEST = f"""
 description = "Digest a topic"
@@ -44,11 +43,7 @@ prompt = "About {{{{ inputs.topic }}}}, {{{{ inputs.depth }}}}, {{{{ inputs.coun
 options = {{ num_predict = 8 }}
 """
 TOOL = f"""
-[mcp.corpus]
-command = {json.dumps(sys.executable)}
-args = [{json.dumps(SERVER)}]
-tools = ["say"]
-[[steps]]
+{corpus("say")}[[steps]]
 id = "a"
 mcp = "corpus"
 tool = "say"

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 from fleets import known
 from program import home_for, run
+from workflows import SERVER
 
 from ollamamaster.domain.workflow import ToolWork
 from ollamamaster.mcp_client.servers import McpServers
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from ollamamaster.domain.workflow import ToolServer, Workflow
     from ollamamaster.simulator.sandbox import SimulatedFleet
 
-SERVER = Path(__file__).parents[1] / "tool_server.py"
 MEMORY = "@modelcontextprotocol/server-memory@2026.8.31"
 FILES = "@modelcontextprotocol/server-filesystem@2026.8.31"
 EVERYTHING = "@modelcontextprotocol/server-everything@2026.8.31"
@@ -82,7 +82,7 @@ def new(env: dict[str, str], name: str) -> Path:
     """A copy of a ready-made workflow; what searches the web searches a fixed corpus instead."""
     path = Path(run("workflow", "new", name, "--from", name, env=env).out.strip())
     text = path.read_text("utf-8")
-    corpus = f"command = {json.dumps(sys.executable)}\nargs = [{json.dumps(str(SERVER))}]"
+    corpus = f"command = {json.dumps(sys.executable)}\nargs = [{json.dumps(SERVER)}]"
     path.write_text(re.sub(r'command = "uvx"\nargs = \[.*\]', lambda _: corpus, text), "utf-8")
     return path
 
@@ -229,7 +229,7 @@ name = "described"
 
 [mcp.search]
 command = {json.dumps(sys.executable)}
-args = [{json.dumps(str(SERVER))}]
+args = [{json.dumps(SERVER)}]
 tools = ["search"]
 [mcp.files]
 command = "npx"

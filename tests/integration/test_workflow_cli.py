@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from program import ended, on_terminal, run, running, wait_until
+from workflows import SERVER, corpus
 
 if TYPE_CHECKING:
     from program import Done
 
     from ollamamaster.simulator.sandbox import SimulatedFleet
 
-SERVER = str(Path(__file__).parents[1] / "tool_server.py")
 POSIX = pytest.mark.skipif(os.name == "nt", reason="signals and terminals of POSIX")
 SHORT = "options = { num_predict = 8 }"
 
@@ -36,12 +36,7 @@ def call(step_id: str, tool: str, arguments: str = "{}", *lines: str) -> str:
     return step(step_id, 'mcp = "corpus"', f'tool = "{tool}"', f"with = {arguments}", *lines)
 
 
-CORPUS = f"""
-[mcp.corpus]
-command = {json.dumps(sys.executable)}
-args = [{json.dumps(SERVER)}]
-tools = ["search", "say", "tell", "count", "fail_until", "die", "surroundings", "wait_for"]
-"""
+CORPUS = corpus("search", "say", "tell", "count", "fail_until", "die", "surroundings", "wait_for")
 
 
 def write(env: dict[str, str], name: str, *parts: str) -> Path:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from program import PATIENCE_S, until, wait_until
+from workflows import SERVER
 
 from ollamamaster.domain.workflow import ToolServer
 from ollamamaster.errors import ServerFailedError
@@ -20,7 +21,6 @@ from ollamamaster.mcp_client.servers import McpServers, RunningServer
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Iterator
 
-SERVER = str(Path(__file__).parents[1] / "tool_server.py")
 pytestmark = pytest.mark.anyio
 
 # Answers with NaN, which is no JSON, as it stands.

@@ -7,12 +7,11 @@ import json
 import sys
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from program import PATIENCE_S
-from workflows import Quiet
+from workflows import SERVER, Quiet, corpus
 
 from ollamamaster.domain.workflow_run import RunStatus, StepStatus
 from ollamamaster.errors import (
@@ -26,6 +25,8 @@ from ollamamaster.services.route import RouteService
 from ollamamaster.services.workflow_errors import failure
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ollamamaster.bootstrap import Application
     from ollamamaster.domain.instances import Endpoint
     from ollamamaster.domain.models import LoadedModel
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from ollamamaster.services.route import RouteRun
     from ollamamaster.simulator.sandbox import SimulatedFleet
 
-SERVER = str(Path(__file__).parents[1] / "tool_server.py")
 pytestmark = pytest.mark.anyio
 
 
@@ -194,11 +194,7 @@ async def test_an_earlier_step_may_name_the_models_that_compare(application: App
         application,
         "w",
         f"""
-[mcp.corpus]
-command = {json.dumps(sys.executable)}
-args = [{json.dumps(SERVER)}]
-tools = ["say"]
-[[steps]]
+{corpus("say")}[[steps]]
 id = "name"
 mcp = "corpus"
 tool = "say"
@@ -299,7 +295,7 @@ async def test_a_tool_that_dies_fails_its_step_and_the_fleet_goes_on(
     write(
         application,
         "w",
-        f"[mcp.corpus]\ncommand = {sys.executable!r}\nargs = [{SERVER!r}]\ntools = ['die', 'say']\n"
+        f"{corpus('die', 'say')}"
         '[[steps]]\nid = "a"\nmcp = "corpus"\ntool = "die"\non_error = "continue"\n'
         '[[steps]]\nid = "b"\nmcp = "corpus"\ntool = "say"\nwith = { text = "x" }\n'
         'after = ["a"]\non_error = "continue"\n'
