@@ -53,6 +53,7 @@ class Deciding:
     _wanted: Wish = field(default_factory=Wish)
     _task: Task | None = None
     _panics: bool = False
+    _forgives: bool = False
     _refused: dict[tuple[str, str], Rejection] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -124,6 +125,17 @@ class Deciding:
             rest = tuple(c for c in ranked if c is not candidate)
             self.decision = replace(self.latest, ranked=(candidate, *rest))
 
+    def forgive(self, left_s: float | None) -> tuple[Candidate, ...]:
+        """Rank those too that are left alone because they failed lately; all that is ranked then.
+
+        When the others have failed, these are no worse than giving up.
+        """
+        self._forgives = True
+        decision = self._ranked(left_s)
+        if decision.ranked and not decision.refused:
+            self.decision = decision
+        return self.latest.ranked
+
     def refuse(self, candidate: Candidate, reason: Reason, detail: str) -> None:
         """An instance said itself that the candidate cannot; it is ranked no more."""
         rejection = Rejection(candidate.model, candidate.instance, reason, detail)
@@ -138,7 +150,9 @@ class Deciding:
         self.health.update(means.liveness.load())
         skipped = {i for i, health in self.health.items() if health.skipped(now)}
         if self._panics:
-            fleet, skipped = _as_if_up(fleet), set()
+            fleet = _as_if_up(fleet)
+        if self._panics or self._forgives:
+            skipped = set()
         profiles = means.history.profiles()
         ours = Ours({(instance, model) for model, instance in self.ran}, profiles.last_used)
         foreign = uses_by_others(self._before, fleet, now, ours)

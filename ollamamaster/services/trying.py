@@ -71,7 +71,7 @@ class Trying:
                 # Busy is said of loads that wait, so another model there would wait as well.
                 self._close_instance(candidate.instance)
             self.line.wait()
-            if self._open:
+            if self._open or self._forgive():
                 continue
             now = self.means.clock.monotonic()
             busy_since = now if busy_since is None else busy_since
@@ -86,6 +86,13 @@ class Trying:
 
     def _close_instance(self, instance: str) -> None:
         self._open = {key: c for key, c in self._open.items() if c.instance != instance}
+
+    def _forgive(self) -> bool:
+        """Open those that were left alone when the route began; whether there are any."""
+        tried = {attempt.instance for attempt in self.answering.attempts}
+        ranked = self.deciding.forgive(self._left_s())
+        self._open = {c.pair.key: c for c in ranked if c.instance not in tried}
+        return bool(self._open)
 
     # ---- whose turn it is
 

@@ -547,6 +547,34 @@ async def test_when_all_were_skipped_the_best_is_tried_all_the_same(
     assert route.outcomes == [(first.id, Outcome.OK)]
 
 
+async def test_before_giving_up_those_that_were_left_alone_are_tried_as_well(
+    application: Application,
+    fleet: Fleet,
+    first: SimulatedInstance,
+    second: SimulatedInstance,
+) -> None:
+    first.fault("error_500", count=2)
+    await routed(application, fleet, instance=first.id)
+    await routed(application, fleet, instance=first.id)
+    second.fault("error_500")
+    route = await routed(application, fleet)
+    assert route.outcomes == [(second.id, Outcome.HTTP_ERROR), (first.id, Outcome.OK)]
+
+
+async def test_one_that_failed_in_this_route_is_not_tried_once_more(
+    application: Application,
+    fleet: Fleet,
+    first: SimulatedInstance,
+    second: SimulatedInstance,
+) -> None:
+    first.fault("error_500", count=3)
+    await routed(application, fleet, instance=first.id)
+    second.fault("error_500", count=1)
+    route = await routed(application, fleet)
+    assert route.outcomes == [(first.id, Outcome.HTTP_ERROR), (second.id, Outcome.HTTP_ERROR)]
+    assert first.id in application.liveness.load()
+
+
 async def test_when_all_looked_down_the_best_is_tried_all_the_same(
     application: Application, fleet: Fleet, first: SimulatedInstance
 ) -> None:
