@@ -97,7 +97,9 @@ class Deciding:
 
         `left_s` is what is left of the time limit. A decision for nothing changes nothing.
         """
-        decision = await self.look(ids, left_s)
+        self._take(await self.look(ids, left_s))
+
+    def _take(self, decision: Decision) -> None:
         if decision.ranked and not decision.refused:
             self.decision = decision
 
@@ -113,6 +115,11 @@ class Deciding:
         return machine is not None and model in {held.model for held in machine.resident}
 
     @property
+    def down(self) -> set[str]:
+        """The ids of instances that would do if they were up."""
+        return {r.instance for r in self.latest.rejected if r.reason is Reason.INSTANCE_DOWN}
+
+    @property
     def latest(self) -> Decision:
         """The latest decision, for what only begins after one."""
         assert self.decision is not None  # noqa: S101 (see above)
@@ -125,16 +132,13 @@ class Deciding:
             rest = tuple(c for c in ranked if c is not candidate)
             self.decision = replace(self.latest, ranked=(candidate, *rest))
 
-    def forgive(self, left_s: float | None) -> tuple[Candidate, ...]:
-        """Rank those too that are left alone because they failed lately; all that is ranked then.
+    def forgive(self, left_s: float | None) -> None:
+        """Rank those too that are left alone because they failed lately.
 
         When the others have failed, these are no worse than giving up.
         """
         self._forgives = True
-        decision = self._ranked(left_s)
-        if decision.ranked and not decision.refused:
-            self.decision = decision
-        return self.latest.ranked
+        self._take(self._ranked(left_s))
 
     def refuse(self, candidate: Candidate, reason: Reason, detail: str) -> None:
         """An instance said itself that the candidate cannot; it is ranked no more."""

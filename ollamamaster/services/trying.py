@@ -54,10 +54,10 @@ class Trying:
     listener: RouteListener
     failed: Callable[[], OllamaMasterError]
     _open: dict[tuple[str, str], Candidate] = field(default_factory=dict)
+    _met: set[str] = field(default_factory=set)
 
     async def answer(self) -> None:
         """Return when there is an answer. Raises BadRequestError, or what `failed` makes."""
-        self._open = {c.pair.key: c for c in self.deciding.latest.ranked}
         busy: dict[tuple[str, str], Candidate] = {}
         pauses, busy_since = _pauses(), None
         while True:
@@ -71,14 +71,19 @@ class Trying:
                 # Busy is said of loads that wait, so another model there would wait as well.
                 self._close_instance(candidate.instance)
             self.line.wait()
-            if self._open or self._forgive():
+            if not self._open:
+                self.deciding.forgive(self._left_s())
+                self._meet()
+            if self._open:
                 continue
             now = self.means.clock.monotonic()
             busy_since = now if busy_since is None else busy_since
             if not busy or not self._may_pause(pause := next(pauses), now - busy_since):
                 raise self.failed()
             self.listener.note(f"all are busy; trying again in {pause:g} s")
-            await self.line.freed({instance for _, instance in busy}, pause)
+            places = {instance for _, instance in busy}
+            await self.line.freed(places, pause)
+            await self.deciding.again(places | self.deciding.down, self._left_s())
             self._open, busy = busy, {}
 
     def _may_pause(self, pause_s: float, waited_s: float) -> bool:
@@ -87,12 +92,11 @@ class Trying:
     def _close_instance(self, instance: str) -> None:
         self._open = {key: c for key, c in self._open.items() if c.instance != instance}
 
-    def _forgive(self) -> bool:
-        """Open those that were left alone when the route began; whether there are any."""
-        tried = {attempt.instance for attempt in self.answering.attempts}
-        ranked = self.deciding.forgive(self._left_s())
-        self._open = {c.pair.key: c for c in ranked if c.instance not in tried}
-        return bool(self._open)
+    def _meet(self) -> None:
+        """Open what is on instances that were down, or left alone, until now."""
+        new = [c for c in self.deciding.latest.ranked if c.instance not in self._met]
+        self._met |= {c.instance for c in new}
+        self._open |= {c.pair.key: c for c in new}
 
     # ---- whose turn it is
 
@@ -103,6 +107,7 @@ class Trying:
         decided_at = clock.monotonic()
         while True:
             decision = self.deciding.latest
+            self._meet()
             # What is down by now is ranked no more; if all are, the ones known before are tried.
             fresh = {c.pair.key: c for c in decision.ranked if c.pair.key in self._open}
             self._open |= fresh
@@ -124,7 +129,7 @@ class Trying:
             # takes the place at once, and the others do not ask everybody because of it.
             places = {i for model, i in changed if not self.deciding.holds(model, i)}
             if clock.monotonic() - decided_at >= DECIDE_EVERY_S:
-                places |= {c.instance for c in candidates}
+                places |= {c.instance for c in candidates} | self.deciding.down
                 decided_at = clock.monotonic()
             if places:
                 await self.deciding.again(places, self._left_s())

@@ -186,6 +186,19 @@ async def test_it_goes_where_a_place_is_free_first_not_where_it_was_expected(
     assert (await route.result()).instance == b.id
 
 
+async def test_an_instance_that_comes_up_is_used_by_those_who_wait(
+    application: Application, a: SimulatedInstance, b: SimulatedInstance
+) -> None:
+    hold(application, a.id, work_s=30.0)
+    fleet = await asked(application)
+    b.stop()
+    residency = application.route_service().means.residency
+    route = begin(application, await residency.again(fleet))
+    await route.waits()
+    b.restart()
+    assert (await route.result()).instance == b.id
+
+
 async def test_a_named_instance_is_waited_for_while_others_are_idle(
     application: Application, a: SimulatedInstance, b: SimulatedInstance
 ) -> None:
