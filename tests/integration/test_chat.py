@@ -55,6 +55,10 @@ class Person:
     def says(self, line: str) -> str:
         """A line, and what comes until the next one may be typed."""
         self.types(line + "\n")
+        return self.sees_the_prompt()
+
+    def sees_the_prompt(self) -> str:
+        """What comes until the next line may be typed; a Ctrl-D before that would be lost."""
         return self.sees("\n" + _PROMPT)
 
     def ends(self) -> int:
@@ -247,7 +251,7 @@ def test_a_file_that_is_too_long_is_read_in_parts_when_the_person_agrees(
         person.types("Which lighthouse?\n")
         person.sees("Read it in parts: ")
         person.types("\x03")
-        person.sees("\n" + _PROMPT)
+        person.sees_the_prompt()
         person.types("Which lighthouse?\n")
         person.sees("Read it in parts: ")
         assert " parts and the answer" in person.says("y")
@@ -267,7 +271,7 @@ def test_ctrl_c_stops_the_answer_and_not_the_chat(
         person.types("Write a long story about the sea\n")
         person.sees("[simu")
         person.types("\x03")
-        person.sees("stopped; this turn is not kept")
+        assert "stopped; this turn is not kept" in person.sees_the_prompt()
         wait_until(
             lambda: not any(instance.state()["running"] for instance in fleet), "it is cancelled"
         )
@@ -275,7 +279,7 @@ def test_ctrl_c_stops_the_answer_and_not_the_chat(
             instance.clear_faults()
         assert "[simulated]" in person.says("hello")
         person.types("half a line\x03")
-        person.sees("Ctrl-D or /quit ends the chat")
+        assert "Ctrl-D or /quit ends the chat" in person.sees_the_prompt()
         person.types("\x04")
         assert person.ends() == 0
     assert roles(env, "x") == [("user", "hello")]
@@ -292,7 +296,7 @@ def test_ctrl_c_stops_a_command_and_not_the_chat(
         person.types("/explain and you?\n")
         person.sees("looking for Ollama")
         person.types("\x03")
-        person.sees("/explain stopped")
+        assert "/explain stopped" in person.sees_the_prompt()
         for instance in fleet:
             instance.clear_faults()
         person.types("/save kept\n")
