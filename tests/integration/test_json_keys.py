@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -22,7 +24,6 @@ from ollamamaster.storage.sessions import SessionTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 Keys = dict[str, set[str]]
 
@@ -31,12 +32,13 @@ Keys = dict[str, set[str]]
 def fleet() -> Iterator[SimulatedFleet]:
     """A fleet that has been asked, so that there are models in memory to show."""
     with SimulatedFleet.start("home", speed=1000) as running:
-        lines(running, "discover")
+        env = running.environment()
+        lines(env, "discover")
         write_workflow(running.home)
-        lines(running, "workflow", "allow", "keys")
-        lines(running, "workflow", "run", "keys")
-        lines(running, "route", "hello", "--session", "kept")
-        lines(running, "discover")
+        lines(env, "workflow", "allow", "keys")
+        lines(env, "workflow", "run", "keys")
+        lines(env, "route", "hello", "--session", "kept")
+        lines(env, "discover")
         database = HistoryDatabase(running.home / "history.db", note=pytest.fail)
         SessionTable(database).add_summary("kept", Summary("a greeting", 1, "m:1b", time.time()))
         database.close()
@@ -44,6 +46,18 @@ def fleet() -> Iterator[SimulatedFleet]:
         # so that the last one is the one above
         remember(running.home, record(at=time.time() - 60, decision=decided()))
         yield running
+
+
+@pytest.fixture
+def env(fleet: SimulatedFleet, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment of that fleet, whose home is afterwards as it was before.
+
+    In a copy the server of the workflow would not be allowed: another file is another workflow.
+    """
+    before = shutil.copytree(fleet.home, tmp_path / "before")
+    yield fleet.environment()
+    shutil.rmtree(fleet.home)
+    shutil.copytree(before, fleet.home)
 
 
 def write_workflow(home: Path) -> None:
@@ -66,11 +80,11 @@ prompt = "From {{{{ steps.found.text }}}}"
     (folder / "keys.toml").write_text(text, "utf-8")
 
 
-def lines(fleet: SimulatedFleet | None, *arguments: str) -> list[dict[str, Any]]:
+def lines(env: dict[str, str] | None, *arguments: str) -> list[dict[str, Any]]:
     done = subprocess.run(
         [sys.executable, "-m", "ollamamaster", *arguments, "--json"],
         check=False,
-        env=None if fleet is None else fleet.environment(),
+        env=env,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=PATIENCE_S,
@@ -102,7 +116,7 @@ COMMANDS = {
     "session show": ["session", "show", "kept"],
     "session export": ["session", "export", "kept", "-o", os.devnull],
     "session rename": ["session", "rename", "kept", "named"],
-    "session delete": ["session", "delete", "named"],
+    "session delete": ["session", "delete", "kept"],
     "assess": ["assess", "Summarise this 20-page report within 1 s"],
     "compare": ["compare", "hi", "-m", "llama3.2:3b,llama3.1:8b", "--judge", "qwen3:8b"],
     "pull": ["pull", "qwen3:8b"],
@@ -126,8 +140,8 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("command", list(COMMANDS))
-def test_data_has_exactly_the_keys_that_the_help_names(command: str, fleet: SimulatedFleet) -> None:
-    (envelope,) = lines(fleet, *COMMANDS[command])
+def test_data_has_exactly_the_keys_that_the_help_names(command: str, env: dict[str, str]) -> None:
+    (envelope,) = lines(env, *COMMANDS[command])
     assert set(envelope) == set(ENVELOPE.split())
     assert envelope["errors"] == []
     # an answer in parts, and the plan of one, is held to its keys where there is one
@@ -141,11 +155,9 @@ def test_config_init_has_the_keys_that_the_help_names() -> None:
     assert keys_of(envelope["data"]) == paths_of(DATA["config init"])
 
 
-def test_a_mistake_in_the_config_has_the_keys_that_the_help_names(
-    fleet: SimulatedFleet, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("OLLAMAMASTER_ROUTE_PERFORMANCE", "faster")
-    (envelope,) = lines(fleet, "config", "check")
+def test_a_mistake_in_the_config_has_the_keys_that_the_help_names(env: dict[str, str]) -> None:
+    wrong = {**env, "OLLAMAMASTER_ROUTE_PERFORMANCE": "faster"}
+    (envelope,) = lines(wrong, "config", "check")
     assert keys_of(envelope["data"]) == paths_of(DATA["config check"])
 
 
@@ -154,25 +166,24 @@ def test_a_new_workflow_has_the_keys_that_the_help_names() -> None:
     assert keys_of(envelope["data"]) == paths_of(DATA["workflow new"])
 
 
-def test_a_check_of_a_workflow_has_the_keys_that_the_help_names(fleet: SimulatedFleet) -> None:
-    text = (fleet.home / "workflows" / "keys.toml").read_text("utf-8")
-    (fleet.home / "workflows" / "wrong.toml").write_text(
-        text.replace('"keys"', '"wrong"').replace("query", "qery"), "utf-8"
-    )
-    (right,) = lines(fleet, "workflow", "check", "keys")
-    (wrong,) = lines(fleet, "workflow", "check", "wrong")
-    (fleet.home / "workflows" / "wrong.toml").unlink()
+def test_a_check_of_a_workflow_has_the_keys_that_the_help_names(env: dict[str, str]) -> None:
+    folder = Path(env["OLLAMAMASTER_HOME"]) / "workflows"
+    text = (folder / "keys.toml").read_text("utf-8")
+    wrong_text = text.replace('"keys"', '"wrong"').replace("query", "qery")
+    (folder / "wrong.toml").write_text(wrong_text, "utf-8")
+    (right,) = lines(env, "workflow", "check", "keys")
+    (wrong,) = lines(env, "workflow", "check", "wrong")
     both = keys_of(right["data"]) | keys_of(wrong["data"])
     assert both == paths_of(DATA["workflow check"])
 
 
-def test_an_error_has_the_keys_that_the_help_names(fleet: SimulatedFleet) -> None:
-    (envelope,) = lines(fleet, "route", "hi", "-m", "no-such-model")
+def test_an_error_has_the_keys_that_the_help_names(env: dict[str, str]) -> None:
+    (envelope,) = lines(env, "route", "hi", "-m", "no-such-model")
     assert [set(error) for error in envelope["errors"]] == [set(ERROR.split())]
 
 
-def test_the_lines_of_a_stream_have_the_keys_that_the_help_names(fleet: SimulatedFleet) -> None:
-    *events, _envelope = lines(fleet, "route", "hello", "--stream")
+def test_the_lines_of_a_stream_have_the_keys_that_the_help_names(env: dict[str, str]) -> None:
+    *events, _envelope = lines(env, "route", "hello", "--stream")
     assert {event["type"] for event in events} >= {"attempt", "token"}
     assert [e for e in events if set(e) != set(LINES[e["type"]].split())] == []
 

@@ -34,23 +34,24 @@ def fleet() -> Iterator[SimulatedFleet]:
 
 
 @pytest.fixture(autouse=True)
-def _seen(fleet: SimulatedFleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    use(monkeypatch, fleet.environment())
+def _seen(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home of each test's own: what failed in one is not left alone in the next."""
+    use(monkeypatch, env)
 
 
-def data_of(fleet: SimulatedFleet, *command: str) -> dict[str, Any]:
+def data_of(env: dict[str, str], *command: str) -> dict[str, Any]:
     """What the command line says of the same."""
-    found = run(*command, "--json", env=fleet.environment()).data
+    found = run(*command, "--json", env=env).data
     assert isinstance(found, dict)
     return found
 
 
 async def test_list_models_is_what_the_command_says_and_the_total(
-    era: str, fleet: SimulatedFleet
+    era: str, env: dict[str, str]
 ) -> None:
     async with client(era) as connected:
         found = await ask(connected, "list_models", pattern="llama3.2")
-    assert found.structured_content == {**data_of(fleet, "models", "llama3.2"), "total": 4}
+    assert found.structured_content == {**data_of(env, "models", "llama3.2"), "total": 4}
     assert SMALL in text(found)
 
 
@@ -104,12 +105,12 @@ async def test_a_public_target_is_refused_before_anything_is_contacted(era: str)
 
 
 async def test_a_route_has_the_data_of_the_command_and_its_run(
-    era: str, fleet: SimulatedFleet
+    era: str, env: dict[str, str]
 ) -> None:
     async with client(era) as connected:
         found = await ask(connected, "route_request", prompt=QUESTION)
     data = found.structured_content
-    assert set(data) == {*data_of(fleet, "route", QUESTION), "status", "run_id"}
+    assert set(data) == {*data_of(env, "route", QUESTION), "status", "run_id"}
     assert data["status"] == "done"
     assert data["response"].startswith("[simulated]")
 
@@ -225,13 +226,13 @@ async def test_an_argument_of_several_kinds_is_named_once(era: str) -> None:
     assert len(set(problems)) == len(problems)
 
 
-async def test_an_assessment_is_what_the_command_says(era: str, fleet: SimulatedFleet) -> None:
+async def test_an_assessment_is_what_the_command_says(era: str, env: dict[str, str]) -> None:
     task = "Summarise this 20-page report"
     async with client(era) as connected:
         found = await ask(
             connected, "assess_capability", task_description=task, requirements={"max_time": "1h"}
         )
-    expected = data_of(fleet, "assess", task, "--requirement", "max_time=1h")
+    expected = data_of(env, "assess", task, "--requirement", "max_time=1h")
     assert set(found.structured_content) == set(expected)
     assert found.structured_content["can_handle"] == expected["can_handle"]
     asked = found.structured_content["requirements"]
