@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import urllib.request
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from program import PATIENCE_S, run
 
 from ollamamaster.simulator.sandbox import SimulatedFleet
+from ollamamaster.storage.inventory import InventoryFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,6 +51,12 @@ def known(fleet: str | Path, *, speed: float) -> Iterator[SimulatedFleet]:
     with SimulatedFleet.start(fleet, speed=speed) as found:
         assert run("discover", env=found.environment()).code == 0
         yield found
+
+
+def just_asked(home: Path) -> None:
+    """As if the fleet had been asked just now: after a minute its lists are asked for again."""
+    stored = InventoryFile(home / "inventory.toml")
+    stored.update(lambda fleet: replace(fleet, checked_at=datetime.now(UTC)))
 
 
 def narrow_fleet(folder: Path, *, context: int) -> Path:

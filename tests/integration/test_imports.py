@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from fleets import just_asked
 from past import record, remember
 from program import PATIENCE_S, home_for, run
 
@@ -80,13 +81,17 @@ def test_the_version_and_the_help_load_no_command(arguments: tuple[str, ...]) ->
 def test_the_models_of_a_fresh_inventory_are_read_from_a_file_and_nothing_else(
     fleet: SimulatedFleet, tmp_path: Path
 ) -> None:
-    loaded = loaded_by("models", "--json", env=home_for(fleet, tmp_path / "home"))
+    env = home_for(fleet, tmp_path / "home")
+    just_asked(tmp_path / "home")
+    loaded = loaded_by("models", "--json", env=env)
     heavy = {"httpx", "rich", "asyncio", "filelock", "sqlite3", "tomli_w", "anyio", "psutil"}
     assert not loaded & (heavy | FACES | {"ollamamaster.storage.abilities"})
 
 
 def test_models_in_cells_loads_no_more_than_as_json(fleet: SimulatedFleet, tmp_path: Path) -> None:
-    loaded = loaded_by("models", env=home_for(fleet, tmp_path / "home"))
+    env = home_for(fleet, tmp_path / "home")
+    just_asked(tmp_path / "home")
+    loaded = loaded_by("models", env=env)
     assert not loaded & {"httpx", "rich", "asyncio", "filelock", "sqlite3", "tomli_w", *FACES}
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import tomli_w
+from fleets import just_asked
 from program import home_for, run
 
 from ollamamaster.errors import ExitCode
@@ -35,7 +36,9 @@ def fleet() -> Iterator[SimulatedFleet]:
 
 @pytest.fixture
 def env(fleet: SimulatedFleet, tmp_path: Path) -> dict[str, str]:
-    return home_for(fleet, tmp_path / "home")
+    found = home_for(fleet, tmp_path / "home")
+    just_asked(tmp_path / "home")
+    return found
 
 
 @pytest.fixture
