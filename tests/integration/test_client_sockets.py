@@ -193,13 +193,25 @@ async def test_bytes_that_never_make_a_line_are_silence() -> None:
 
 
 async def test_a_stream_that_goes_silent_is_a_timeout_that_counts_what_came() -> None:
+    gone = asyncio.Event()
+
     async def behave(connection: Connection) -> None:
         if connection.path != "/api/version":
             connection.stream(TOKEN, TOKEN)
-        await connection.closed()
+            await connection.closed()
+        elif gone.is_set():
+            raise EndOfConnection
+        else:
+            await _version(connection)
 
-    error = await failure(behave, HASTY)
-    assert (error.outcome, error.received) == (Outcome.TIMEOUT, 2)
+    async with peer(behave) as endpoint, client() as ollama:
+        chunks = ollama.answer(endpoint, HELLO)
+        for _ in range(2):
+            await anext(chunks)
+        gone.set()
+        with pytest.raises(AttemptError) as caught:
+            await anext(chunks)
+    assert (caught.value.outcome, caught.value.received) == (Outcome.TIMEOUT, 2)
 
 
 async def test_a_pull_that_is_silent_for_long_is_waited_for_while_the_instance_lives() -> None:

@@ -264,6 +264,20 @@ t._Unanswered.none_left = none_left
 """
 
 
+# Waits for nothing more, once the first request is answered.
+IMPATIENT = """
+import ollamamaster.mcp_server.stdio as t
+answered, settled, wait = asyncio.Event(), t._Wire._settled, t._Unanswered.none_left
+def _settled(*given):
+    settled(*given)
+    answered.set()
+async def none_left(unanswered, within_s):
+    await answered.wait()
+    await wait(unanswered, 0)
+t._Wire._settled, t._Unanswered.none_left = _settled, none_left
+"""
+
+
 def test_what_a_script_pipes_in_is_answered(fleet: SimulatedFleet) -> None:
     done = piped(fleet.environment())
     assert done.code == ExitCode.OK
@@ -283,8 +297,7 @@ def test_what_a_script_pipes_in_is_answered_by_a_machine_that_does_much_else(
 def test_what_is_never_answered_does_not_keep_the_server_for_ever(
     fleet: SimulatedFleet, tmp_path: Path
 ) -> None:
-    impatient = "import ollamamaster.mcp_server.stdio as t\nt._PATIENCE_S = 0.2\n"
-    never = listing("await asyncio.Event().wait()", impatient)
+    never = listing("await asyncio.Event().wait()", IMPATIENT)
     done = piped(with_module(fleet, tmp_path, never))
     assert done.code == ExitCode.OK
     assert answered(done) == [1]
