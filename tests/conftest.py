@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from fleets import known, use
 from hypothesis import HealthCheck, settings
-from program import home_for
+from program import PATIENCE_S, home_for
 
 from ollamamaster.bootstrap import Application
+from ollamamaster.services import residency
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -68,6 +69,8 @@ async def application(
 ) -> AsyncIterator[Application]:
     """What a command of that environment is made of."""
     use(monkeypatch, env)
+    # A machine that is slow to run these tests is not taken for instances that are late.
+    monkeypatch.setattr(residency, "WITHIN_S", PATIENCE_S)
     made = Application()
     yield made
     await made.ollama.aclose()

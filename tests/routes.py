@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from program import PATIENCE_S
@@ -123,16 +123,17 @@ def request(**wishes: Any) -> RouteRequest:
 
 async def asked(application: Application) -> Fleet:
     """The fleet as just asked for everything, every instance equally near."""
-    found = (await application.discover_service().refresh(application.fleet())).fleet
+    known = application.fleet()
+    found = (await application.discover_service().refresh(known, within_s=PATIENCE_S)).fleet
     same = tuple(replace(i, latency_ms=1.0) for i in found)
     return replace(found, instances=same, checked_at=datetime.now(UTC))
 
 
-def begin(application: Application, fleet: Fleet, **wishes: Any) -> Going:
-    """A route on this fleet, from now on."""
+def begin(application: Application, fleet: Fleet, *, age_s: float = 0.0, **wishes: Any) -> Going:
+    """A route on this fleet, from now on, as if it was asked so long ago."""
 
     async def find() -> Fleet:
-        return fleet
+        return replace(fleet, checked_at=application.clock.now() - timedelta(seconds=age_s))
 
     run, heard = application.route_service().begin(request(**wishes)), Heard()
     return Going(run, heard, asyncio.ensure_future(run.complete(find, heard, heard)))

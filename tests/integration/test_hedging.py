@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import aclosing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,15 +16,17 @@ from ollamamaster.errors import AllFailedError, Outcome
 from ollamamaster.services import hedge
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from routes import Going
 
     from ollamamaster.bootstrap import Application
+    from ollamamaster.domain.answers import AnswerRequest, Chunk
+    from ollamamaster.domain.instances import Endpoint
     from ollamamaster.domain.snapshot import Fleet
     from ollamamaster.simulator.sandbox import SimulatedFleet, SimulatedInstance
 
 pytestmark = pytest.mark.anyio
-
-LONG_CONTEXT = 65_536
 
 
 @pytest.fixture
@@ -99,18 +102,25 @@ async def test_a_second_that_fails_leaves_the_first_alone(
 
 async def test_the_first_is_heard_when_it_speaks_before_the_second(
     application: Application,
+    seen: Fleet,
     a: SimulatedInstance,
     b: SimulatedInstance,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(hedge, "late_after_s", lambda _: 0.05)
-    for instance in (a, b):
-        load(instance, num_ctx=LONG_CONTEXT)
-    # It takes seconds to read this, and the second is silent for ever.
-    a.fault("slow", count=None)
     b.fault("hang_generate", count=None)
-    seen = await asked(application)
-    route = begin(application, seen, hedge=True, prompt="word " * 40_000)
+    answer = application.ollama.answer
+
+    async def after_the_second_began(
+        endpoint: Endpoint, sent: AnswerRequest
+    ) -> AsyncGenerator[Chunk, None]:
+        async with aclosing(answer(endpoint, sent)) as chunks:
+            async for chunk in chunks:
+                await route.hears(hedges=1)
+                yield chunk
+
+    monkeypatch.setattr(application.ollama, "answer", after_the_second_began)
+    route = begin(application, seen, hedge=True)
     result = await route.result()
     assert outcomes(result.attempts) == [(a.id, Outcome.OK), (b.id, Outcome.CANCELLED)]
 
@@ -223,8 +233,9 @@ async def test_a_named_instance_has_no_second(
 
 
 async def test_one_that_speaks_in_time_has_no_second(
-    application: Application, seen: Fleet, a: SimulatedInstance
+    application: Application, seen: Fleet, a: SimulatedInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(hedge, "late_after_s", lambda _: PATIENCE_S)
     route = begin(application, seen, hedge=True)
     result = await route.result()
     assert outcomes(result.attempts) == [(a.id, Outcome.OK)]

@@ -8,7 +8,6 @@ import signal
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -105,8 +104,7 @@ async def test_what_was_loaded_since_the_fleet_was_asked_is_known(
 ) -> None:
     fleet = await asked(application)
     await begin(application, fleet, instance=b.id).result()
-    old = replace(fleet, checked_at=application.clock.now() - timedelta(seconds=2))
-    assert (await begin(application, old).result()).instance == b.id
+    assert (await begin(application, fleet, age_s=2.0).result()).instance == b.id
 
 
 async def test_an_instance_that_somebody_else_uses_is_left_to_them(
@@ -117,8 +115,7 @@ async def test_an_instance_that_somebody_else_uses_is_left_to_them(
     fleet = await asked(application)
     # Another computer sends a prompt to the one that would be chosen.
     load(a, LARGE)
-    old = replace(fleet, checked_at=application.clock.now() - timedelta(seconds=2))
-    assert (await begin(application, old).result()).instance == b.id
+    assert (await begin(application, fleet, age_s=2.0).result()).instance == b.id
 
 
 async def test_our_own_line_is_no_better_than_where_somebody_else_was_lately(
@@ -129,8 +126,7 @@ async def test_our_own_line_is_no_better_than_where_somebody_else_was_lately(
     load(a)
     load(b)
     hold(application, a.id, work_s=0.4)
-    old = replace(fleet, checked_at=application.clock.now() - timedelta(seconds=2))
-    assert (await begin(application, old).result()).instance == b.id
+    assert (await begin(application, fleet, age_s=2.0).result()).instance == b.id
 
 
 async def test_an_idle_instance_is_better_than_one_that_should_be_free_by_now(
@@ -215,12 +211,11 @@ async def test_a_named_instance_is_waited_for_while_others_are_idle(
 
 
 async def test_those_who_wait_are_served_as_they_came(
-    application: Application, b: SimulatedInstance
+    application: Application, b: SimulatedInstance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Nothing is learnt, so all of them are expected to take equally long.
+    monkeypatch.setattr(application.past, "record", lambda _: None)
     fleet = await asked(application)
-    for _ in range(4):
-        # What was learnt by then does not change any more how long they take.
-        await begin(application, fleet, instance=b.id).result()
     holder = hold(application, b.id, work_s=5.0)
     order: list[int] = []
     routes = []
