@@ -461,9 +461,17 @@ def test_a_stdout_that_was_closed_is_no_error(env: dict[str, str]) -> None:
 
 
 @pytest.fixture(scope="module")
-def household() -> Iterator[SimulatedFleet]:
+def of_the_home() -> Iterator[SimulatedFleet]:
     with known("home", speed=50.0) as found:
         yield found
+
+
+@pytest.fixture
+def household(of_the_home: SimulatedFleet) -> SimulatedFleet:
+    """Machines of a home, with nothing in memory."""
+    for instance in of_the_home:
+        instance.restart()
+    return of_the_home
 
 
 def chosen(*arguments: str, env: dict[str, str]) -> dict[str, Any]:

@@ -17,7 +17,6 @@ from ollamamaster.errors import ExitCode
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -128,12 +127,18 @@ def test_a_terminal_gets_the_answer_and_a_line_that_says_who_gave_it(env: dict[s
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedFleet]:
-    """A fleet that writes for longer than a second, and answers one at a time."""
+    """A fleet that writes for seconds, and answers one at a time."""
     path = tmp_path_factory.mktemp("fleet") / "slow.toml"
     path.write_text(FLEET, "utf-8")
-    with SimulatedFleet.start(path, speed=2.0) as found:
+    with SimulatedFleet.start(path, speed=1.0) as found:
         assert run("discover", env=found.environment()).code == 0
         yield found
+
+
+@pytest.fixture
+def slowly(slow: SimulatedFleet, tmp_path: Path) -> dict[str, str]:
+    slow["here"].clear_faults()
+    return home_for(slow, tmp_path / "home")
 
 
 LONG = ("-m", "llama3.2:3b", "--option", "num_predict=80")
@@ -141,55 +146,59 @@ LONG = ("-m", "llama3.2:3b", "--option", "num_predict=80")
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
 def test_while_an_answer_is_written_its_progress_stands_behind_it_and_leaves_no_trace(
-    columns: int, slow: SimulatedFleet
+    columns: int, slowly: dict[str, str]
 ) -> None:
-    env = slow.environment()
-    seen = on_terminal("route", "hello", *LONG, env=env, columns=columns)
+    seen = on_terminal("route", "hello", *LONG, env=slowly, columns=columns)
     assert re.search(r"\x1b\[2m  \d+ tokens · \d+ tok/s", seen.raw)
     screen = Terminal(columns)
     screen.write(seen.raw)
     said, answer = (
         # lines are broken at other places
         "".join(text.split())
-        for text in ("".join(screen.lines), run("route", "hello", *LONG, env=env).out)
+        for text in ("".join(screen.lines), run("route", "hello", *LONG, env=slowly).out)
     )
     assert said.startswith(answer + "llama3.2:3bonhere·")
 
 
-def test_progress_is_not_dimmed_where_no_style_is_wanted(slow: SimulatedFleet) -> None:
-    env = slow.environment()
-    seen = on_terminal("route", "hello", *LONG, env=env, NO_COLOR="1")
+def test_progress_is_not_dimmed_where_no_style_is_wanted(slowly: dict[str, str]) -> None:
+    seen = on_terminal("route", "hello", *LONG, env=slowly, NO_COLOR="1")
     assert re.search(r"\d+ tokens · \d+ tok/s", seen.raw)
     assert "\x1b[2m" not in seen.raw
 
 
 def test_an_answer_that_is_not_shown_tells_its_progress_on_the_status_line(
-    slow: SimulatedFleet,
+    slowly: dict[str, str],
 ) -> None:
-    env = slow.environment()
-    seen = on_terminal("route", "hello", *LONG, "--no-stream", env=env)
+    seen = on_terminal("route", "hello", *LONG, "--no-stream", env=slowly)
     assert re.search(r"\r\x1b\[2Kllama3\.2:3b on here · \d+ tokens · \d+ tok/s", seen.raw)
 
 
-def begun(route: subprocess.Popen[bytes]) -> None:
-    """Wait for the line of its attempt, which says that it has its place."""
-    assert route.stdout is not None
-    for line in route.stdout:
-        if json.loads(line)["type"] == "attempt":
-            return
+@pytest.fixture
+def held(slow: SimulatedFleet, slowly: dict[str, str]) -> Iterator[None]:
+    """The only place is held by a route that should take long, and is never answered."""
+    slow["here"].fault("hang_generate", count=None)
+    long = ("-m", "llama3.2:3b", "--option", "num_predict=100000")
+    with running("route", "one", *long, "--json", "--stream", env=slowly) as first:
+        assert first.stdout is not None
+        # the line of its attempt says that it has its place
+        assert json.loads(first.stdout.readline())["type"] == "attempt"
+        yield
+    slow["here"].clear_faults()
 
 
-def test_who_waits_is_told_so_on_a_terminal_and_in_json(slow: SimulatedFleet) -> None:
-    env = slow.environment()
-    holds = ("route", "one", "-m", "llama3.2:3b", "--option", "num_predict=150", "--json")
-    with running(*holds, "--stream", env=env) as first:
-        begun(first)
-        seen = on_terminal("route", "two", *SHORT, env=env)
-        assert "1st in line on here, starts in about " in seen.raw
-    with running(*holds, "--stream", env=env) as first:
-        begun(first)
-        told = run("route", "two", *SHORT, "--json", "--stream", env=env)
-    waiting = told.lines[0]
+def test_who_waits_is_told_so_on_a_terminal(held: None, slowly: dict[str, str]) -> None:
+    said = "1st in line on here, starts in about "
+    seen = on_terminal("route", "two", *SHORT, env=slowly, stopped_when=lambda text: said in text)
+    assert said in seen.raw
+    assert seen.code == ExitCode.INTERRUPTED
+
+
+def test_who_waits_is_told_so_in_json(
+    held: None, slow: SimulatedFleet, slowly: dict[str, str]
+) -> None:
+    with running("route", "two", *SHORT, "--json", "--stream", env=slowly) as second:
+        assert second.stdout is not None
+        waiting = json.loads(second.stdout.readline())
     assert set(waiting) == set(LINES["waiting"].split())
     assert (waiting["type"], waiting["position"]) == ("waiting", 1)
     assert waiting["instance"] == slow["here"].id
