@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from program import PATIENCE_S
 
+from ollamamaster.discovery import gpu, neighbours
 from ollamamaster.discovery.gpu import NvidiaSmi
 from ollamamaster.discovery.names import SystemNames
 from ollamamaster.discovery.neighbours import SystemNeighbours
@@ -35,6 +36,9 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, s
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
+    # A machine that is slow to run these tests is no program that hangs.
+    for asking in (gpu, neighbours):
+        monkeypatch.setattr(asking, "_TIMEOUT_S", PATIENCE_S)
 
     def make(name: str, script: str) -> None:
         path = folder / name

@@ -28,6 +28,7 @@ from ollamamaster.errors import (
 )
 from ollamamaster.ollama.client import OllamaClient
 from ollamamaster.ollama.watchdog import Watch
+from ollamamaster.services import residency
 from ollamamaster.simulator.sandbox import SimulatedFleet
 
 if TYPE_CHECKING:
@@ -157,6 +158,7 @@ async def application(
     for name, value in home_for(duo, tmp_path / "home").items():
         if name.startswith("OLLAMAMASTER"):
             monkeypatch.setenv(name, value)
+    monkeypatch.setattr(residency, "WITHIN_S", PATIENCE_S)
     made = Application(clock=clock)
     vars(made)["ollama"] = OllamaClient(watch=watch)
     yield made
@@ -171,7 +173,8 @@ async def closed(application: Application) -> None:
 @pytest.fixture
 async def fleet(application: Application) -> Fleet:
     """The fleet as just asked, both instances equally near."""
-    found = await application.discover_service().refresh(application.fleet())
+    known = application.fleet()
+    found = await application.discover_service().refresh(known, within_s=PATIENCE_S)
     # An instance that refuses connections still serves those that were kept.
     await application.ollama.aclose()
     same = tuple(replace(i, latency_ms=1.0) for i in found.fleet)
@@ -465,7 +468,7 @@ async def test_a_resident_context_that_is_enough_is_used_without_a_load(
 ) -> None:
     await routed(application, fleet, options={"num_ctx": 10_000, "num_predict": 5})
     loads = first.state()["loads"]
-    now = await application.discover_service().refresh(fleet)
+    now = await application.discover_service().refresh(fleet, within_s=PATIENCE_S)
     await routed(application, replace(now.fleet, checked_at=datetime.now(UTC)))
     assert first.state()["loads"] == loads
 

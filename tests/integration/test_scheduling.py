@@ -83,7 +83,7 @@ def test_two_commands_at_once_go_to_different_instances(
     for instance in (a, b):
         load(instance)
         instance.fault("hang_generate", count=None)
-    long = ("route", "hello", "-m", MODEL, "--option", "num_predict=100000")
+    long = ("route", "hello", "-m", MODEL, "--option", "num_predict=100000", "--no-hedge")
     with running(*long, env=env), running(*long, env=env):
         wait_until(lambda: set(places(env)) == {a.id, b.id}, "each has a place")
 

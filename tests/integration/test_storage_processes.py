@@ -36,10 +36,13 @@ from pathlib import Path
 from ollamamaster.domain.instances import Instance, InstanceAddress
 from ollamamaster.domain.models import Model, ModelName
 from ollamamaster.domain.liveness import Health
+from ollamamaster.storage import lock
 from ollamamaster.storage.history import HistoryDatabase
 from ollamamaster.storage.inventory import InventoryFile
 from ollamamaster.storage.liveness import LivenessTable
 
+# A machine that is busy with other tests is no holder that hangs.
+lock.LOCK_TIMEOUT_S = 120.0
 folder, me = Path(sys.argv[1]), int(sys.argv[2])
 inventory = InventoryFile(folder / "inventory.toml", note=lambda note: sys.exit(note))
 liveness = LivenessTable(HistoryDatabase(folder / "history.db", note=lambda note: sys.exit(note)))
