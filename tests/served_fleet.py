@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any
+import threading
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import IO, TYPE_CHECKING, Any
 
 import jsonschema  # type: ignore[import-untyped]
 from fleets import MODEL, load
@@ -58,12 +59,20 @@ def over_http(environment: Mapping[str, str], *arguments: str) -> Iterator[str]:
 
 
 def url_of(process: subprocess.Popen[bytes]) -> str:
-    """What a server says when it listens."""
+    """What a server says when it listens. What it says later is read and forgotten."""
     assert process.stderr is not None
     for line in process.stderr:
         if b"MCP server: " in line:
+            threading.Thread(target=_read_on, args=(process.stderr,), daemon=True).start()
             return line.decode().rpartition("MCP server: ")[2].strip()
     raise AssertionError("the server ended before it listened")
+
+
+def _read_on(stream: IO[bytes]) -> None:
+    """Once its pipe is full, a server that writes of what went wrong would serve nobody."""
+    with suppress(ValueError):  # it is closed by whoever ends the server
+        for _ in stream:
+            pass
 
 
 async def ask(connected: Client, tool: str, **arguments: Any) -> mcp_types.CallToolResult:
