@@ -25,27 +25,24 @@ if TYPE_CHECKING:
     from ollamamaster.bootstrap import Application
     from ollamamaster.domain.answers import AnswerRequest, Chunk
     from ollamamaster.domain.instances import Endpoint
-    from ollamamaster.simulator.sandbox import SimulatedFleet
+    from ollamamaster.simulator.sandbox import SimulatedFleet, SimulatedInstance
 
 MODEL = "llama3.2:3b"
 SHORT = ("-m", MODEL, "--option", "num_predict=12")
-# On a slow machine twenty seconds: several commands begin meanwhile, however busy this one is.
-LONG = ("-m", MODEL, "--option", "num_predict=240")
-# Nobody waits for its end.
-ENDLESS = ("-m", MODEL, "--option", "num_predict=4000")
 
 NARROWLY = ("-m", "narrow:8b", "--option", "num_predict=20", "--session", "x")
 LONG_TALK = ("--option", "num_ctx=16384", "--option", "num_predict=120", "--no-hedge")
 WORDS = "The lighthouse of Kiipsaare leans a little more each year. " * 16
 
 
-# A model on two machines that are nearly alike, and one on two that are not.
+# A model on two machines that are nearly alike, and one on two that are not. Reading takes them
+# seconds, so that what the computer of the tests is busy with does not decide who is the quicker.
 APART = """
 [[instances]]
 name = "here"
 ram_gb = 64
 bandwidth_gb_s = 100
-prefill_tokens_s = 1500
+prefill_tokens_s = 300
 load_gb_s = 50
 models = ["steady:2b", "moving:2b"]
 
@@ -53,7 +50,7 @@ models = ["steady:2b", "moving:2b"]
 name = "quicker"
 ram_gb = 64
 bandwidth_gb_s = 130
-prefill_tokens_s = 1950
+prefill_tokens_s = 390
 load_gb_s = 50
 models = ["steady:2b"]
 
@@ -110,13 +107,6 @@ context = 4096
 
 
 @pytest.fixture(scope="module")
-def slow() -> Iterator[SimulatedFleet]:
-    """A fleet that writes 120 tokens in a second."""
-    with known("duo", speed=1.0) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
 def apart(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedFleet]:
     """Machines whose speed is known, with their models in memory."""
     path = tmp_path_factory.mktemp("fleet") / "apart.toml"
@@ -152,11 +142,6 @@ def fresh(fleet: SimulatedFleet, folder: Path) -> dict[str, str]:
 @pytest.fixture
 def env(fleet: SimulatedFleet, tmp_path: Path) -> dict[str, str]:
     return fresh(fleet, tmp_path / "home")
-
-
-@pytest.fixture
-def slow_env(slow: SimulatedFleet, tmp_path: Path) -> dict[str, str]:
-    return fresh(slow, tmp_path / "home")
 
 
 @pytest.fixture
@@ -366,68 +351,68 @@ def waiting_turns(home: Path) -> int:
             return 0
 
 
-def begun(fleet: SimulatedFleet) -> bool:
-    return any(instance.state()["running"] for instance in fleet)
-
-
 @contextmanager
 def speaking(
-    slow: SimulatedFleet, env: dict[str, str], long: tuple[str, ...] = LONG
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A turn under way on a machine that is ten times as slow as ever."""
-    for instance in slow:
-        instance.fault("slow", count=1)
-    with running("route", "--session", "x", *long, "first", env=env) as first:
-        wait_until(lambda: begun(slow), "the first turn is answered")
-        for instance in slow:
+    fleet: SimulatedFleet, env: dict[str, str]
+) -> Iterator[tuple[subprocess.Popen[bytes], SimulatedInstance]]:
+    """A turn under way, and the instance that keeps it waiting for its answer."""
+    before = {instance: instance.state()["requests"] for instance in fleet}
+
+    def at_it() -> list[SimulatedInstance]:
+        return [i for i, count in before.items() if i.state()["requests"] > count]
+
+    for instance in fleet:
+        instance.fault("hang_generate", count=1)
+    with running("route", "--session", "x", "-m", MODEL, "first", env=env) as first:
+        wait_until(lambda: bool(at_it()), "the first turn waits for its answer")
+        for instance in fleet:
             instance.clear_faults()
-        yield first
+        yield first, at_it()[0]
 
 
 def test_two_turns_at_once_follow_one_another(
-    slow: SimulatedFleet, slow_env: dict[str, str], tmp_path: Path
+    fleet: SimulatedFleet, env: dict[str, str], tmp_path: Path
 ) -> None:
     second_turn = ("route", "--session", "x", *SHORT, "second", "--json")
-    with speaking(slow, slow_env) as first, running(*second_turn, env=slow_env) as second:
+    with speaking(fleet, env) as (first, silent), running(*second_turn, env=env) as second:
         wait_until(lambda: waiting_turns(tmp_path / "home") == 2, "both are there")
-        assert first.poll() is None
+        # so that the first one is answered elsewhere
+        silent.restart()
         done = ended(second)
         assert ended(first).code == 0
     assert done.code == 0
     assert "another turn of the session x is under way" in done.err
     assert done.data["usage"]["prompt_tokens"] > 100
     assert done.data["timing"]["total_s"] >= done.data["timing"]["queue_s"] > 0
-    assert prompts(slow_env) == ["first", "second"]
+    assert prompts(env) == ["first", "second"]
 
 
 def test_the_deadline_counts_the_wait_for_the_turn_and_nothing_is_deleted_meanwhile(
-    slow: SimulatedFleet, slow_env: dict[str, str]
+    fleet: SimulatedFleet, env: dict[str, str]
 ) -> None:
-    say("hello", env=slow_env)
-    with speaking(slow, slow_env, ENDLESS):
-        late = run("route", "--session", "x", *SHORT, "second", "--max-time", "0.3", env=slow_env)
+    say("hello", env=env)
+    with speaking(fleet, env):
+        late = run("route", "--session", "x", *SHORT, "second", "--max-time", "0.3", env=env)
         busy = [
-            run("session", *words, env=slow_env)
-            for words in (("delete", "x"), ("rename", "x", "y"))
+            run("session", *words, env=env) for words in (("delete", "x"), ("rename", "x", "y"))
         ]
     assert late.code == ExitCode.TIME_LIMIT
     assert "the time limit of 0.3 s passed" in late.err
     assert [done.code for done in busy] == [ExitCode.FAILED, ExitCode.FAILED]
-    assert prompts(slow_env) == ["hello"]
+    assert prompts(env) == ["hello"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are a POSIX matter")
 def test_a_turn_that_is_killed_leaves_nothing_and_holds_up_nobody(
-    slow: SimulatedFleet, slow_env: dict[str, str]
+    fleet: SimulatedFleet, env: dict[str, str]
 ) -> None:
-    say("hello", env=slow_env)
-    with running("route", "--session", "x", *ENDLESS, "killed", env=slow_env) as killed:
-        wait_until(lambda: begun(slow), "the turn is answered")
+    say("hello", env=env)
+    with speaking(fleet, env) as (killed, _):
         killed.kill()
         killed.wait()
-    done = say("again", env=slow_env)
+    done = say("again", env=env)
     assert "another turn" not in done.err
-    assert prompts(slow_env) == ["hello", "again"]
+    assert prompts(env) == ["hello", "again"]
 
 
 def forbid(env: dict[str, str], change: str) -> None:
