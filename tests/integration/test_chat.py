@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from program import PATIENCE_S, command, run, wait_until
+from program import PATIENCE_S, command, home_for, run, wait_until
+from served_fleet import STORY, generates, unhurried
 
 from ollamamaster.domain.tokens import estimate_tokens
 from ollamamaster.errors import ExitCode
@@ -262,21 +263,22 @@ def test_a_file_that_is_too_long_is_read_in_parts_when_the_person_agrees(
     assert second == "And where?"
 
 
-def test_ctrl_c_stops_the_answer_and_not_the_chat(
-    fleet: SimulatedFleet, env: dict[str, str]
-) -> None:
-    with chat("--session", "x", "-m", MODEL, "--option", "num_predict=3000", env=env) as person:
-        for instance in fleet:
-            instance.fault("slow", count=None)
-        person.types("Write a long story about the sea\n")
+@pytest.fixture
+def slow() -> Iterator[SimulatedFleet]:
+    """A fleet that is still at its first answer when Ctrl-C is typed, however busy this one is."""
+    with unhurried() as found:
+        yield found
+
+
+def test_ctrl_c_stops_the_answer_and_not_the_chat(slow: SimulatedFleet, tmp_path: Path) -> None:
+    env = home_for(slow, tmp_path / "home")
+    with chat("--session", "x", "-m", MODEL, env=env) as person:
+        person.types(f"{STORY}\n")
         person.sees("[simu")
         person.types("\x03")
         assert "stopped; this turn is not kept" in person.sees_the_prompt()
-        wait_until(
-            lambda: not any(instance.state()["running"] for instance in fleet), "it is cancelled"
-        )
-        for instance in fleet:
-            instance.clear_faults()
+        wait_until(lambda: not generates(slow["a"]), "it is cancelled")
+        slow["a"].clear_faults()
         assert "[simulated]" in person.says("hello")
         person.types("half a line\x03")
         assert "Ctrl-D or /quit ends the chat" in person.sees_the_prompt()

@@ -9,13 +9,14 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from fleets import known
-from program import ended, on_terminal, run, running, wait_until
+from fleets import known, load
+from program import ended, home_for, on_terminal, run, running, wait_until
 
 from ollamamaster.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from ollamamaster.simulator.sandbox import SimulatedFleet
 
@@ -45,15 +46,37 @@ parameters_b = 1.0
     for name in (A, B, JUDGE, EVIL)
 )
 BOTH = ("compare", "hi", "-m", f"{A},{B}")
+ESSAYS = ("compare", "Write a long essay about the sea", *BOTH[2:])
 _STYLES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedFleet]:
+def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("fleet") / "two.toml"
     path.write_text(FLEET, "utf-8")
-    with known(path, speed=100.0) as found:
+    return path
+
+
+@pytest.fixture(scope="module")
+def fleet(two: Path) -> Iterator[SimulatedFleet]:
+    with known(two, speed=100.0) as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def lengthy(two: Path) -> Iterator[SimulatedFleet]:
+    with known(two, speed=1.0) as found:
+        yield found
+
+
+@pytest.fixture
+def essayists(lengthy: SimulatedFleet, tmp_path: Path) -> tuple[SimulatedFleet, dict[str, str]]:
+    """Machines that write their ESSAYS for more than a minute, and a home that knows them."""
+    for name, model in (("one", A), ("two", B)):
+        lengthy[name].restart()
+        load(lengthy[name], model)
+        lengthy[name].fault("slow", count=None)
+    return lengthy, home_for(lengthy, tmp_path / "home")
 
 
 def last_screen(raw: str) -> list[str]:
@@ -199,10 +222,11 @@ def test_a_name_cannot_act_on_the_terminal(env: dict[str, str]) -> None:
 
 @posix
 @pytest.mark.parametrize("json", [False, True])
-def test_a_signal_ends_all_of_them(json: bool, fleet: SimulatedFleet, env: dict[str, str]) -> None:
-    for instance in fleet:
-        instance.fault("slow", count=None)
-    with running(*BOTH, *(["--json"] if json else []), env=env) as process:
+def test_a_signal_ends_all_of_them(
+    json: bool, essayists: tuple[SimulatedFleet, dict[str, str]]
+) -> None:
+    fleet, env = essayists
+    with running(*ESSAYS, *(["--json"] if json else []), env=env) as process:
         wait_until(lambda: all(i.state()["running"] for i in fleet), "both generate")
         os.kill(process.pid, signal.SIGINT)
         done = ended(process)
@@ -217,15 +241,14 @@ def test_a_signal_ends_all_of_them(json: bool, fleet: SimulatedFleet, env: dict[
 @posix
 @pytest.mark.parametrize("columns", [120, 60])
 def test_ctrl_c_while_columns_are_drawn_leaves_what_had_come(
-    columns: int, fleet: SimulatedFleet, env: dict[str, str]
+    columns: int, essayists: tuple[SimulatedFleet, dict[str, str]]
 ) -> None:
-    for instance in fleet:
-        instance.fault("slow", count=None)
+    fleet, env = essayists
 
     def both_write(raw: str) -> bool:
         return raw.rpartition(A)[2].count("[simulated]") == 2
 
-    shown = on_terminal(*BOTH, env=env, columns=columns, stopped_when=both_write)
+    shown = on_terminal(*ESSAYS, env=env, columns=columns, stopped_when=both_write)
     assert shown.code == ExitCode.INTERRUPTED
     wait_until(lambda: not any(i.state()["running"] for i in fleet), "both are cancelled")
     assert "\x1b[?25h" in shown.raw, "the cursor is seen again"
