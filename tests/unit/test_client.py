@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -480,39 +481,42 @@ async def test_a_ca_file_without_a_certificate_is_told(tmp_path: Path) -> None:
     assert "holds no certificate" in caught.value.message
 
 
+@pytest.fixture
+def proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """For a proxy of the test's own, without those of whoever runs the tests."""
+    for name in [each for each in os.environ if each.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    return monkeypatch
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost", "gpu", "gpu.lan", "10.0.0.7"])
 async def test_a_private_instance_is_never_asked_through_a_proxy(
-    host: str, monkeypatch: pytest.MonkeyPatch
+    host: str, proxies: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    monkeypatch.delenv("no_proxy", raising=False)
+    proxies.setenv("http_proxy", "http://127.0.0.1:9")
     pool = await Connections().pool(Endpoint(InstanceAddress(host)))
     assert not pool._mounts
 
 
 async def test_a_public_instance_may_be_asked_through_a_proxy(
-    monkeypatch: pytest.MonkeyPatch,
+    proxies: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    monkeypatch.delenv("no_proxy", raising=False)
+    proxies.setenv("http_proxy", "http://127.0.0.1:9")
     pool = await Connections().pool(Endpoint(InstanceAddress("8.8.8.8")))
     assert pool._mounts
 
 
 async def test_a_proxy_that_cannot_be_used_is_told_without_its_password(
-    monkeypatch: pytest.MonkeyPatch,
+    proxies: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("http_proxy", "gopher://me:s3cret@127.0.0.1:9")
-    monkeypatch.delenv("no_proxy", raising=False)
+    proxies.setenv("http_proxy", "gopher://me:s3cret@127.0.0.1:9")
     with pytest.raises(UnusableEndpointError) as caught:
         await Connections().pool(Endpoint(InstanceAddress("8.8.8.8")))
     assert "s3cret" not in str(caught.value)
 
 
-async def test_plain_instances_share_one_pool(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+@pytest.mark.usefixtures("proxies")
+async def test_plain_instances_share_one_pool() -> None:
     connections = Connections()
     pools = {id(await connections.pool(Endpoint(InstanceAddress(h)))) for h in ("a", "b", "::1")}
     assert len(pools) == 1

@@ -28,8 +28,9 @@ topics = pytest.mark.parametrize("topic", list(TOPICS))
 
 
 @pytest.fixture(autouse=True)
-def fresh_output() -> Iterator[None]:
-    """One process runs one command; here several do."""
+def fresh_output(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One process runs one command; here several do, on 80 columns wherever they are run."""
+    monkeypatch.setenv("COLUMNS", "80")
     before = dict(vars(OUTPUT))
     vars(OUTPUT).update(vars(Output()))
     yield
