@@ -41,6 +41,8 @@ def a(fleet: SimulatedFleet) -> Iterator[SimulatedInstance]:
     fleet["a"].fault("slow", count=None)
     yield fleet["a"]
     fleet["a"].clear_faults()
+    # else the next test takes it for its own
+    wait_until(lambda: not generates(fleet["a"]), "the generation ends")
 
 
 @pytest.fixture

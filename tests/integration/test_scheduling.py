@@ -473,7 +473,7 @@ async def test_failures_cancellations_and_deadlines_are_remembered(
         await begin(application, fleet, instance=a.id).result()
     a.fault("hang_generate", count=None)
     with pytest.raises(TimeLimitError):
-        await begin(application, fleet, instance=a.id, max_time_s=0.3).result()
+        await begin(application, fleet, instance=a.id, max_time_s=1.0).result()
     route = begin(application, fleet, instance=a.id)
     await route.started()
     route.task.cancel()
