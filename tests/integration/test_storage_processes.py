@@ -225,7 +225,8 @@ def test_a_read_only_inventory_is_read_and_an_update_of_it_is_told(read_only: Pa
 
 def test_a_damaged_inventory_on_a_read_only_disk_is_a_note(small_disk: Path) -> None:
     (small_disk / "inventory.toml").write_bytes(b"damage")
-    assert as_root("mount", "-o", "remount,ro", str(small_disk))
+    if not as_root("mount", "-o", "remount,ro", str(small_disk)):
+        pytest.skip("remounting needs root")
     notes: list[str] = []
     assert len(InventoryFile(small_disk / "inventory.toml", note=notes.append).load()) == 0
     assert "damaged" in notes[0]
