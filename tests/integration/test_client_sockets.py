@@ -354,7 +354,7 @@ async def test_a_port_that_answers_too_slowly_is_passed_over_in_time(trickle: by
 
     async with peer(behave) as endpoint, client() as ollama:
         with pytest.raises(AttemptError) as caught:
-            await ollama.identify(endpoint, timeout_s=0.1)
+            await ollama.identify(endpoint, timeout_s=0.5)
     assert (caught.value.outcome, caught.value.connected) == (Outcome.TIMEOUT, True)
 
 

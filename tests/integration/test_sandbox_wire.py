@@ -29,6 +29,9 @@ RECORDINGS = {file.stem: file for file in sorted((GOLDEN / "ollama-wire").glob("
 # Every recorded case can be replayed; one that could not would stand here with its reason.
 CANNOT_BE_EXPRESSED: dict[str, str] = {}
 
+# A prompt that slow_fleet reads for longer than any test needs.
+WORK = "much to read " * 1_000
+
 # Values, beside keys and types, that a client acts upon.
 ACTED_UPON = frozenset(
     [
@@ -245,9 +248,7 @@ def test_a_full_queue_is_refused_as_recorded(name: str, slow_fleet: SimulatedFle
     instance, case = slow_fleet["cramped"], recorded(name)
     request = case["request"]
     with Pending(instance) as pending:
-        pending.send(
-            "/api/generate", model="fleet-small", prompt="x", options={"num_predict": 9000}
-        )
+        pending.send("/api/generate", model="fleet-small", prompt=WORK)
         wait_until(lambda: instance.state()["running"] == 1, "it runs")
         for waiting in (1, 2):
             pending.send("/api/generate", model="fleet-medium", prompt="x")
@@ -262,9 +263,7 @@ def test_a_full_queue_is_refused_as_recorded(name: str, slow_fleet: SimulatedFle
 def test_a_busy_instance_lists_its_models_as_recorded(slow_fleet: SimulatedFleet) -> None:
     instance, case = slow_fleet["ollama"], recorded("ps-while-busy")
     with Pending(instance) as pending:
-        pending.send(
-            "/api/generate", model="fleet-small", prompt="x", options={"num_predict": 9000}
-        )
+        pending.send("/api/generate", model="fleet-small", prompt=WORK)
         wait_until(lambda: instance.state()["running"] == 1, "it runs")
         answered = ask(instance, "GET", "/api/ps", None)
     compare(answered, case["response"])
@@ -333,9 +332,7 @@ def test_the_expiry_of_a_pinned_model_stays_until_it_is_used_again(fleet: Simula
 def test_closing_the_connection_frees_the_slot(slow_fleet: SimulatedFleet) -> None:
     instance = slow_fleet["ollama"]
     with Pending(instance) as pending:
-        pending.send(
-            "/api/generate", model="fleet-small", prompt="x", options={"num_predict": 9000}
-        )
+        pending.send("/api/generate", model="fleet-small", prompt=WORK)
         wait_until(lambda: instance.state()["running"] == 1, "it runs")
     wait_until(lambda: instance.state()["running"] == 0, "it runs no more")
     assert instance.state()["cancelled"] == 1
