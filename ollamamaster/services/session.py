@@ -102,7 +102,8 @@ class SessionTurn:
     request: RouteRequest
     summarise: bool
     _run: LongRun | None = None
-    _waited_s: float = 0.0
+    _queued_s: float = 0.0
+    _before_s: float = 0.0
     _began: float = field(init=False)
     _asked_at: float = field(init=False)
 
@@ -125,12 +126,14 @@ class SessionTurn:
         if self._run is None:
             timing = Timing(total_s=self._elapsed_s(), queue_s=self._elapsed_s())
             return RouteResult("", None, None, None, None, None, (), Usage(), timing, None)
-        result, waited_s = self._run.so_far(), self._waited_s
+        result = self._run.so_far()
+        timing = result.timing
+        first_token_s, queue_s = timing.first_token_s, timing.queue_s
         timing = replace(
-            result.timing,
-            total_s=_later(result.timing.total_s, waited_s),
-            first_token_s=_later(result.timing.first_token_s, waited_s),
-            queue_s=_later(result.timing.queue_s, waited_s),
+            timing,
+            total_s=(timing.total_s or 0.0) + self._before_s,
+            first_token_s=None if first_token_s is None else first_token_s + self._before_s,
+            queue_s=queue_s if not self._queued_s else (queue_s or 0.0) + self._queued_s,
         )
         return replace(result, timing=timing)
 
@@ -168,6 +171,7 @@ class SessionTurn:
                 listener.note(f"another turn of the session {self.name} is under way; waiting")
                 while not turns.is_next(self.name, number):
                     await clock.sleep(_ASK_EVERY_S)
+                self._queued_s = self._elapsed_s()
             yield
         finally:
             turns.leave(number)
@@ -218,11 +222,10 @@ class SessionTurn:
     def _begun(self, conversation: Conversation, long: Long) -> LongRun:
         """The route of this turn, which has what is left of the time."""
         asked = replace(with_conversation(self.request, conversation), long=long)
-        elapsed_s, limit = self._elapsed_s(), self.request.max_time_s
-        self._waited_s = elapsed_s if elapsed_s > _AT_ONCE_S else 0.0
-        if limit is not None:
+        self._before_s, limit = self._elapsed_s(), self.request.max_time_s
+        if limit is not None and self._before_s > _AT_ONCE_S:
             # what is exactly zero would be no limit
-            asked = replace(asked, max_time_s=max(1e-3, limit - self._waited_s))
+            asked = replace(asked, max_time_s=max(1e-3, limit - self._before_s))
         return LongDocumentService(self.service.routes).begin(asked)
 
     # ---- what no longer fits
@@ -319,7 +322,3 @@ def _cached(result: RouteResult) -> int | None:
     if read is None:
         return None
     return read + (written or 0 if result.thinking is None else 0)
-
-
-def _later(seconds: float | None, by_s: float) -> float | None:
-    return by_s or None if seconds is None else seconds + by_s
