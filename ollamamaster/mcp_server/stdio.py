@@ -46,7 +46,24 @@ async def serve_stdio(server: Server[Served], ended: Callable[[], object] = lamb
     """Serve one host until the end of input; `ended` is called when that has come."""
     with _private_streams() as (wire_in, wire_out):
         async with _Wire(wire_in, wire_out, ended).streams() as (received, sent):
-            await server.run(received, sent, server.create_initialization_options())
+            with _stopped_while_handing_on():
+                await server.run(received, sent, server.create_initialization_options())
+
+
+@contextlib.contextmanager
+def _stopped_while_handing_on() -> Iterator[None]:
+    """Being cancelled is what it is, also while the SDK hands a message on.
+
+    It takes for a failure that its own reader was cancelled before the one that hands on.
+    """
+    try:
+        yield
+    except ExceptionGroup as failures:
+        task = asyncio.current_task()
+        _, others = failures.split((anyio.BrokenResourceError, anyio.ClosedResourceError))
+        if others is not None or task is None or not task.cancelling():
+            raise
+        raise asyncio.CancelledError from failures
 
 
 @contextlib.contextmanager

@@ -137,6 +137,16 @@ def test_a_signal_ends_an_idle_server_that_waits_for_input(
 
 
 @POSIX
+def test_a_signal_while_messages_come_in_is_no_failure(fleet: SimulatedFleet) -> None:
+    with host(fleet) as found:
+        for _ in range(200):
+            found.tell("notifications/initialized")
+        found.process.send_signal(signal.SIGINT)
+        _, err = found.process.communicate(timeout=PATIENCE_S)
+    assert found.process.returncode == ExitCode.INTERRUPTED, err
+
+
+@POSIX
 @pytest.mark.parametrize(
     ("number", "code"), [("SIGINT", ExitCode.INTERRUPTED), ("SIGTERM", ExitCode.TERMINATED)]
 )
