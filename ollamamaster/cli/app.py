@@ -14,7 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from ollamamaster.cli.command import PROGRAM, Command, Group, command_of, new_typer
-from ollamamaster.cli.interrupts import stopped_by, terminate_by_exception
+from ollamamaster.cli.interrupts import raised_lately, stop_by_exception, stopped_by
 from ollamamaster.cli.output import OUTPUT, OutputLostError
 from ollamamaster.errors import ExitCode, OllamaMasterError, UsageError
 
@@ -125,7 +125,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     OUTPUT.debug = "--debug" in ours
     OUTPUT.command = command_path(ours)
     _make_streams_safe()
-    terminate_by_exception()
+    stop_by_exception()
     try:
         code = _run(given)
         OUTPUT.write("", flush=True)
@@ -152,11 +152,12 @@ def _run(given: list[str]) -> int:
     except TyperException as error:
         return OUTPUT.fail(_usage_error(error))
     except KeyboardInterrupt as interrupt:
-        stop = stopped_by(interrupt)
-        return OUTPUT.fail(stop) if OUTPUT.json else stop.exit_code
+        return _stopped(interrupt)
     except (BrokenPipeError, OutputLostError):
         raise
     except Exception as error:  # noqa: BLE001 (whatever happens, a script gets its envelope)
+        if before := raised_lately():
+            return _stopped(before)
         if OUTPUT.debug:
             import traceback
 
@@ -165,6 +166,11 @@ def _run(given: list[str]) -> int:
             f"{type(error).__name__}: {error}", hint="--debug shows where; please report it"
         )
         return OUTPUT.fail(unforeseen)
+
+
+def _stopped(interrupt: KeyboardInterrupt) -> int:
+    stop = stopped_by(interrupt)
+    return OUTPUT.fail(stop) if OUTPUT.json else stop.exit_code
 
 
 def command_path(words: Sequence[str]) -> str:

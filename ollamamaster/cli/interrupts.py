@@ -19,6 +19,8 @@ Result = TypeVar("Result")
 # Cancelling takes milliseconds; whoever pressed Ctrl-C does not wait longer for what hangs.
 PATIENCE_S = 2.0
 
+_raised: list[KeyboardInterrupt] = []
+
 
 class TerminatedInterrupt(KeyboardInterrupt):
     """SIGTERM; it takes the same way out as Ctrl-C, with another exit code."""
@@ -31,10 +33,23 @@ def stopped_by(interrupt: KeyboardInterrupt) -> OllamaMasterError:
     return InterruptedByPersonError("interrupted")
 
 
-def terminate_by_exception() -> None:
-    """From now on SIGTERM, and a closed terminal, raise TerminatedInterrupt in the main thread."""
+def stop_by_exception() -> None:
+    """From now on Ctrl-C, SIGTERM and a closed terminal raise in the main thread.
+
+    The first raises KeyboardInterrupt, the others TerminatedInterrupt.
+    """
     for number in _terminating():
         signal.signal(number, _raise)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _raise)
+
+
+def raised_lately() -> KeyboardInterrupt | None:
+    """The interrupt that was raised since the last coroutine began, also if nobody saw it.
+
+    What Python does in the middle of an import may make another error of it.
+    """
+    return _raised[-1] if _raised else None
 
 
 def _terminating() -> list[signal.Signals]:
@@ -45,8 +60,13 @@ def _terminating() -> list[signal.Signals]:
     return [signal.SIGTERM, hang_up]
 
 
-def _raise(_number: int, _frame: Any) -> NoReturn:
-    raise TerminatedInterrupt
+def _raise(number: int, _frame: Any) -> NoReturn:
+    _raised.append(_interrupt(number))
+    raise _raised[-1]
+
+
+def _interrupt(number: int) -> KeyboardInterrupt:
+    return KeyboardInterrupt() if number == signal.SIGINT else TerminatedInterrupt()
 
 
 def end_within(seconds: float, code: int) -> threading.Timer:
@@ -66,13 +86,14 @@ def run_async(work: Coroutine[Any, Any, Result], patience_s: float = PATIENCE_S)
     """
     import asyncio
 
+    _raised.clear()
     stopped: list[KeyboardInterrupt] = []
     last_resorts: list[threading.Timer] = []
     runner = asyncio.Runner()
     loop = runner.get_loop()
 
     def stop(number: int, _frame: Any) -> None:
-        interrupt = KeyboardInterrupt() if number == signal.SIGINT else TerminatedInterrupt()
+        interrupt = _interrupt(number)
         code = int(stopped_by(interrupt).exit_code)
         if stopped:
             os._exit(code)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -163,3 +165,39 @@ def test_a_reader_that_goes_away_ends_the_generation(
         process.wait(PATIENCE_S)
         assert process.stderr.read() == b""
     wait_until(lambda: not generates(a), "the generation ends")
+
+
+# What Python makes of an interrupt in the middle of an import: 3.11 the first, all the second.
+IMPORTING = """
+import os, signal
+from ollamamaster.cli import app
+
+def interrupted():
+    try:
+        os.kill(os.getpid(), signal.{number})
+    except KeyboardInterrupt as interrupt:
+        raise RuntimeError("Error calling __set_name__") from interrupt
+    raise AssertionError
+
+def swallowed():
+    try:
+        os.kill(os.getpid(), signal.{number})
+    except KeyboardInterrupt:
+        pass
+    raise TypeError("expected a message argument")
+
+app.root = {how}
+raise SystemExit(app.run(["models"]))
+"""
+
+
+@pytest.mark.parametrize("how", ["interrupted", "swallowed"])
+@pytest.mark.parametrize(
+    ("number", "code"), [("SIGINT", ExitCode.INTERRUPTED), ("SIGTERM", ExitCode.TERMINATED)]
+)
+def test_a_signal_in_the_middle_of_an_import_is_no_failure(
+    how: str, number: str, code: ExitCode
+) -> None:
+    program = IMPORTING.format(how=how, number=number)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (code, b"", b"")
