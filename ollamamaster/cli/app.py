@@ -14,7 +14,7 @@ import typer
 from typer.exceptions import TyperException
 
 from ollamamaster.cli.command import PROGRAM, Command, Group, command_of, new_typer
-from ollamamaster.cli.interrupts import raised_lately, stop_by_exception, stopped_by
+from ollamamaster.cli.interrupts import lost, stop_by_exception, stopped_by
 from ollamamaster.cli.output import OUTPUT, OutputLostError
 from ollamamaster.errors import ExitCode, OllamaMasterError, UsageError
 
@@ -156,8 +156,8 @@ def _run(given: list[str]) -> int:
     except (BrokenPipeError, OutputLostError):
         raise
     except Exception as error:  # noqa: BLE001 (whatever happens, a script gets its envelope)
-        if before := raised_lately():
-            return _stopped(before)
+        if interrupted := lost():
+            return _stopped(interrupted)
         if OUTPUT.debug:
             import traceback
 

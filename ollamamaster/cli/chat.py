@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ollamamaster.bootstrap import Application
 from ollamamaster.cli.chat_input import Typed
-from ollamamaster.cli.interrupts import TerminatedInterrupt, run_async
+from ollamamaster.cli.interrupts import TerminatedInterrupt, go_on, run_async
 from ollamamaster.cli.output import OUTPUT
 from ollamamaster.cli.question import asked, may_ask
 from ollamamaster.cli.route_run import answer, failed, in_parts, listener_for, show_answer
@@ -89,6 +89,7 @@ class Chat:
     def run(self) -> int:
         """Talk until the end of the input; returns the exit code."""
         while True:
+            go_on()
             try:
                 message = self._typed.message()
             except UnicodeDecodeError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -36,20 +37,27 @@ def stopped_by(interrupt: KeyboardInterrupt) -> OllamaMasterError:
 def stop_by_exception() -> None:
     """From now on Ctrl-C, SIGTERM and a closed terminal raise in the main thread.
 
-    The first raises KeyboardInterrupt, the others TerminatedInterrupt.
+    The first raises KeyboardInterrupt, the others TerminatedInterrupt. Where Python cannot hand
+    that on, in the middle of an import, it is obeyed at the next step.
     """
+    sys.unraisablehook = _unraisable
     for number in _terminating():
         signal.signal(number, _raise)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _raise)
 
 
-def raised_lately() -> KeyboardInterrupt | None:
-    """The interrupt that was raised since the last coroutine began, also if nobody saw it.
-
-    What Python does in the middle of an import may make another error of it.
-    """
+def lost() -> KeyboardInterrupt | None:
+    """The interrupt that was raised and has ended nothing yet, perhaps because of an import."""
     return _raised[-1] if _raised else None
+
+
+def go_on() -> None:
+    """Say that Ctrl-C was obeyed and does not end the program. Raises what does."""
+    interrupt = lost()
+    _raised.clear()
+    if isinstance(interrupt, TerminatedInterrupt):
+        raise interrupt
 
 
 def _terminating() -> list[signal.Signals]:
@@ -63,6 +71,11 @@ def _terminating() -> list[signal.Signals]:
 def _raise(number: int, _frame: Any) -> NoReturn:
     _raised.append(_interrupt(number))
     raise _raised[-1]
+
+
+def _unraisable(what: sys.UnraisableHookArgs) -> None:
+    if not isinstance(what.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(what)
 
 
 def _interrupt(number: int) -> KeyboardInterrupt:
@@ -86,7 +99,6 @@ def run_async(work: Coroutine[Any, Any, Result], patience_s: float = PATIENCE_S)
     """
     import asyncio
 
-    _raised.clear()
     stopped: list[KeyboardInterrupt] = []
     last_resorts: list[threading.Timer] = []
     runner = asyncio.Runner()
@@ -99,11 +111,18 @@ def run_async(work: Coroutine[Any, Any, Result], patience_s: float = PATIENCE_S)
             os._exit(code)
         stopped.append(interrupt)
         last_resorts.append(end_within(patience_s, code))
-        loop.call_soon_threadsafe(task.cancel)
+        loop.call_soon_threadsafe(cancel)
+
+    def cancel() -> None:
+        task.cancel()
 
     numbers = (signal.SIGINT, *_terminating())
     before = {number: signal.signal(number, stop) for number in numbers}
     task = loop.create_task(work)
+    if interrupted := lost():
+        _raised.clear()
+        stopped.append(interrupted)
+        task.cancel()
     try:
         return loop.run_until_complete(task)
     except asyncio.CancelledError:

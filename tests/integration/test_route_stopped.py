@@ -167,7 +167,7 @@ def test_a_reader_that_goes_away_ends_the_generation(
     wait_until(lambda: not generates(a), "the generation ends")
 
 
-# What Python makes of an interrupt in the middle of an import: 3.11 the first, all the second.
+# What Python makes of an interrupt in the middle of an import.
 IMPORTING = """
 import os, signal
 from ollamamaster.cli import app
@@ -186,12 +186,23 @@ def swallowed():
         pass
     raise TypeError("expected a message argument")
 
+class Ignoring:
+    def __del__(self):
+        os.kill(os.getpid(), signal.{number})
+
+real = app.root
+
+def ignored():
+    made = Ignoring()
+    del made
+    return real()
+
 app.root = {how}
 raise SystemExit(app.run(["models"]))
 """
 
 
-@pytest.mark.parametrize("how", ["interrupted", "swallowed"])
+@pytest.mark.parametrize("how", ["interrupted", "swallowed", "ignored"])
 @pytest.mark.parametrize(
     ("number", "code"), [("SIGINT", ExitCode.INTERRUPTED), ("SIGTERM", ExitCode.TERMINATED)]
 )
