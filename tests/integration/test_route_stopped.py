@@ -172,6 +172,9 @@ IMPORTING = """
 import os, signal
 from ollamamaster.cli import app
 
+# what runs in the background of a script is born deaf to it
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 def interrupted():
     try:
         os.kill(os.getpid(), signal.{number})
