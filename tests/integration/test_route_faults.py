@@ -473,6 +473,13 @@ async def test_a_resident_context_that_is_enough_is_used_without_a_load(
     assert first.state()["loads"] == loads
 
 
+async def fails_twice(application: Application, fleet: Fleet, instance: SimulatedInstance) -> None:
+    """So that it is left alone from now on."""
+    instance.fault("error_500", count=2)
+    for _ in range(2):
+        await routed(application, fleet, instance=instance.id)
+
+
 async def test_an_instance_that_failed_twice_is_skipped_also_by_the_next_process(
     application: Application,
     fleet: Fleet,
@@ -500,9 +507,7 @@ async def test_a_skipped_instance_is_used_again_after_a_probe(
     first: SimulatedInstance,
     clock: Clock,
 ) -> None:
-    first.fault("error_500", count=2)
-    await routed(application, fleet, instance=first.id)
-    await routed(application, fleet, instance=first.id)
+    await fails_twice(application, fleet, first)
     assert application.liveness.load()[first.id].failures == 2
     clock.ahead_s += 6
     route = await routed(application, fleet)
@@ -517,9 +522,7 @@ async def test_a_probe_that_fails_leaves_it_alone_for_twice_as_long(
     second: SimulatedInstance,
     clock: Clock,
 ) -> None:
-    first.fault("error_500", count=2)
-    await routed(application, fleet, instance=first.id)
-    await routed(application, fleet, instance=first.id)
+    await fails_twice(application, fleet, first)
     first.stop()
     clock.ahead_s += 6
     route = await routed(application, fleet)
@@ -556,9 +559,7 @@ async def test_before_giving_up_those_that_were_left_alone_are_tried_as_well(
     first: SimulatedInstance,
     second: SimulatedInstance,
 ) -> None:
-    first.fault("error_500", count=2)
-    await routed(application, fleet, instance=first.id)
-    await routed(application, fleet, instance=first.id)
+    await fails_twice(application, fleet, first)
     second.fault("error_500")
     route = await routed(application, fleet)
     assert route.outcomes == [(second.id, Outcome.HTTP_ERROR), (first.id, Outcome.OK)]
@@ -572,7 +573,7 @@ async def test_one_that_failed_in_this_route_is_not_tried_once_more(
 ) -> None:
     first.fault("error_500", count=3)
     await routed(application, fleet, instance=first.id)
-    second.fault("error_500", count=1)
+    second.fault("error_500")
     route = await routed(application, fleet)
     assert route.outcomes == [(first.id, Outcome.HTTP_ERROR), (second.id, Outcome.HTTP_ERROR)]
     assert first.id in application.liveness.load()
